@@ -1,0 +1,133 @@
+// The vocabulary: what a verb is, who calls it, what it is given and what it gives back.
+import type { Readable } from 'node:stream'
+import type { Static, TObject, TSchema } from 'typebox'
+import type { Knowledge } from '../knowledge/index.js'
+import type { AuditLog } from './guard/audit.js'
+import type { FileReference } from './guard/confirmations.js'
+import type { HostDriver, InstanceDetail } from './hosts/driver.js'
+import type { Hosts } from './hosts/hosts.js'
+import type { Artifacts } from './jobs/artifacts.js'
+import type { Job, Jobs, JobWork } from './jobs/jobs.js'
+import type { Bilingual, Lang } from './text.js'
+import type { View } from './view.js'
+
+/** What a call can do to the world; policy and confirmation are written against it. */
+export const EFFECTS = ['read', 'change', 'destroy', 'disclose'] as const
+export type Effect = (typeof EFFECTS)[number]
+
+export const SURFACES = ['discord', 'rest', 'page', 'cli'] as const
+export type Surface = (typeof SURFACES)[number]
+
+export interface Principal {
+  readonly kind: 'user' | 'token' | 'local'
+  /** Unique within its kind: a Discord user id, a token's name, `owner`. */
+  readonly id: string
+  readonly name: string
+  /** A Discord guild id, or `local`: knowledge, hosts, jobs, artifacts and audit rows never cross it. */
+  readonly tenant: string
+  readonly roles: readonly string[]
+}
+
+export const principalKey = (principal: Principal): string => `${principal.tenant}/${principal.kind}:${principal.id}`
+
+/** Bytes to be copied in. Opened only once the gate has let the call through. */
+export interface FileSource {
+  readonly name: string
+  /** Known before the first byte, as a tar header must state it. */
+  readonly sizeBytes: number
+  /** Tells this file from another, and lets a surface whose click carries no bytes find it again. */
+  readonly reference: FileReference
+  open(signal: AbortSignal): Promise<Readable>
+}
+
+/** What every action can reach. */
+export interface Services {
+  readonly knowledge: Knowledge
+  readonly hosts: Hosts
+  readonly jobs: Jobs
+  readonly artifacts: Artifacts
+  readonly audit: AuditLog
+  /** Epoch ms. */
+  readonly now: () => number
+}
+
+export interface CallContext extends Services {
+  readonly principal: Principal
+  readonly surface: Surface
+  readonly lang: Lang
+  readonly requestId: string
+  readonly signal: AbortSignal
+  readonly file?: FileSource
+  /** Goes on after the call has answered; its end, not the answer, is the call's outcome in the audit log. */
+  startJob(work: JobWork): Job
+}
+
+export interface HostContext extends CallContext {
+  readonly host: string
+  readonly driver: HostDriver
+}
+
+export interface InstanceContext extends HostContext {
+  readonly instance: InstanceDetail
+}
+
+/** What a call acts on, resolved by the gate before policy is asked. */
+export type Target = 'none' | 'host' | 'instance'
+
+interface TargetContext {
+  none: CallContext
+  host: HostContext
+  instance: InstanceContext
+}
+
+export interface ActionDefinition<Input extends TObject, Output extends TSchema, T extends Target> {
+  /** `verb` or `group.verb`, kebab-case. */
+  readonly name: string
+  readonly summary: Bilingual
+  readonly effect: Effect
+  /**
+   * `host`: the input has an optional `host`, the only linked one by default.
+   * `instance`: the input has `host` and a `container`, resolved to a full id before anything else.
+   */
+  readonly target: T
+  /** Flat: every property is a string, number, boolean or enum, so that each surface can ask for it. */
+  readonly input: Input
+  readonly output: Output
+  /** Whether a file may come with the call. */
+  readonly acceptsFile?: true
+  /** Whether the output is `{jobId}` of a job to follow. */
+  readonly startsJob?: true
+  /** Answers are shown to the caller alone where others could read along. */
+  readonly private?: true
+  run(input: Static<Input>, context: TargetContext[T]): Promise<Static<Output>> | Static<Output>
+  view(output: Static<Output>, lang: Lang): View
+}
+
+/** An action whose types were checked where it was defined and are plain values from there on. */
+export interface Action {
+  readonly name: string
+  readonly summary: Bilingual
+  readonly effect: Effect
+  readonly target: Target
+  readonly input: TObject
+  readonly output: TSchema
+  readonly acceptsFile: boolean
+  readonly startsJob: boolean
+  readonly private: boolean
+  run(input: Readonly<Record<string, unknown>>, context: CallContext | HostContext | InstanceContext): Promise<unknown>
+  view(output: unknown, lang: Lang): View
+}
+
+/** Checks an action's parts against each other at compile time, then forgets the types so that one list can hold all. */
+export function defineAction<Input extends TObject, Output extends TSchema, T extends Target>(
+  definition: ActionDefinition<Input, Output, T>,
+): Action {
+  return {
+    ...definition,
+    acceptsFile: definition.acceptsFile ?? false,
+    startsJob: definition.startsJob ?? false,
+    private: definition.private ?? false,
+    run: async (input, context) => definition.run(input as Static<Input>, context as TargetContext[T]),
+    view: (output, lang) => definition.view(output as Static<Output>, lang),
+  }
+}

@@ -1,0 +1,163 @@
+import { posix } from 'node:path'
+import { Readable } from 'node:stream'
+import { Type } from 'typebox'
+import { defineAction, type FileSource, type InstanceContext } from '../action.js'
+import { AppError } from '../errors.js'
+import { integer, onContainer, text } from '../fields.js'
+import { locate, packFile } from '../hosts/archives.js'
+import type { Entry } from '../hosts/driver.js'
+import { entryName, formatMode, instancePath, modeOf } from '../hosts/paths.js'
+import { formatBytes } from '../text.js'
+
+const DEFAULT_MODE = 0o644
+/** Larger than any numeric id that Linux hands out. */
+const LARGEST_ID = 2 ** 31 - 1
+
+const WORDS = {
+  heading: { en: 'Copied in', zh: '已复制到容器' },
+  container: { en: 'Container', zh: '容器' },
+  path: { en: 'Path', zh: '路径' },
+  size: { en: 'Size', zh: '大小' },
+  owner: { en: 'Owner and mode', zh: '属主与权限' },
+} as const
+
+const textSource = (content: string): FileSource => {
+  const bytes = Buffer.from(content)
+  return {
+    name: '',
+    sizeBytes: bytes.length,
+    reference: {},
+    open: async () => Readable.from([bytes], { objectMode: false }),
+  }
+}
+
+interface Place {
+  readonly directory: string
+  readonly name: string
+  /** What will be replaced. */
+  readonly replaces?: Entry
+}
+
+/** An existing directory takes the file under its own name; anything else is the file's new name in an existing directory. */
+async function placeOf(
+  path: string,
+  source: FileSource,
+  { driver, instance, signal }: InstanceContext,
+): Promise<Place> {
+  const wanted = instancePath(path)
+  const saysDirectory = wanted.endsWith('/')
+  const found = await locate(driver, instance.id, wanted, signal)
+  if (found?.entry.kind === 'directory') {
+    if (source.name === '') {
+      throw new AppError('PATH_INVALID', {
+        problem: {
+          en: `${wanted} is a directory, and a text needs a file name`,
+          zh: `${wanted} 是目录，文本需要指定文件名`,
+        },
+      })
+    }
+    const name = entryName(source.name)
+    const replaces = await driver.stat(instance.id, posix.join(found.path, name), signal)
+    if (replaces?.kind === 'directory') {
+      throw new AppError('PATH_INVALID', {
+        problem: {
+          en: `${wanted} already holds a directory called ${name}`,
+          zh: `${wanted} 中已有名为 ${name} 的目录`,
+        },
+      })
+    }
+    return { directory: found.path, name, ...(replaces ? { replaces } : {}) }
+  }
+  if (saysDirectory) throw new AppError('DESTINATION_NOT_FOUND', { path: wanted })
+  if (found) {
+    return { directory: posix.dirname(found.path), name: posix.basename(found.path), replaces: found.entry }
+  }
+  const parent = await locate(driver, instance.id, posix.dirname(wanted), signal)
+  if (parent?.entry.kind !== 'directory') throw new AppError('DESTINATION_NOT_FOUND', { path: posix.dirname(wanted) })
+  return { directory: parent.path, name: posix.basename(wanted) }
+}
+
+export default defineAction({
+  name: 'container.copy-in',
+  summary: { en: 'Copy a file or a text into a container', zh: '将文件或文本复制到容器中' },
+  effect: 'change',
+  target: 'instance',
+  acceptsFile: true,
+  input: Type.Object({
+    ...onContainer,
+    path: text(
+      { en: 'Where to: an existing directory, or a new name in one', zh: '目标位置：已有目录，或其中的新文件名' },
+      { max: 4096 },
+    ),
+    text: Type.Optional(
+      text({ en: 'A text to write, instead of a file', zh: '要写入的文本，用于代替文件' }, { min: 0, max: 100_000 }),
+    ),
+    mode: Type.Optional(
+      text(
+        { en: 'Permissions in octal, such as 644', zh: '八进制权限，例如 644' },
+        { max: 4, pattern: '^0?[0-7]{3}$' },
+      ),
+    ),
+    uid: Type.Optional(
+      integer(
+        { en: "The owner's id; by default the directory's owner", zh: '属主 ID；默认与目录相同' },
+        { min: 0, max: LARGEST_ID },
+      ),
+    ),
+    gid: Type.Optional(
+      integer(
+        { en: "The group's id; by default the directory's group", zh: '属组 ID；默认与目录相同' },
+        { min: 0, max: LARGEST_ID },
+      ),
+    ),
+  }),
+  output: Type.Object({
+    host: Type.String(),
+    container: Type.String(),
+    path: Type.String(),
+    sizeBytes: Type.Integer(),
+    sha256: Type.String(),
+    mode: Type.String(),
+    uid: Type.Integer(),
+    gid: Type.Integer(),
+  }),
+  async run(input, context) {
+    const { driver, host, instance, file, signal, now } = context
+    if ((file === undefined) === (input.text === undefined)) throw new AppError('CONTENT_REQUIRED')
+    const source = file ?? textSource(input.text ?? '')
+    const place = await placeOf(input.path, source, context)
+    const path = posix.join(place.directory, place.name)
+    const owner = await driver.owner(instance.id, place.replaces ? path : place.directory, signal)
+    const uid = input.uid ?? owner.uid
+    const gid = input.gid ?? owner.gid
+    const mode = input.mode === undefined ? (place.replaces?.mode ?? DEFAULT_MODE) : modeOf(input.mode)
+    const packed = await packFile(source, { name: place.name, mode, uid, gid, mtime: new Date(now()) }, signal)
+    await driver.putArchive(instance.id, place.directory, packed.tar, signal)
+    return {
+      host,
+      container: instance.name,
+      path,
+      sizeBytes: source.sizeBytes,
+      sha256: await packed.digest(),
+      mode: formatMode(mode),
+      uid,
+      gid,
+    }
+  },
+  view: (output, lang) => ({
+    tone: 'good',
+    heading: WORDS.heading[lang],
+    blocks: [
+      {
+        kind: 'facts',
+        facts: [
+          { label: WORDS.container[lang], value: `${output.container} @ ${output.host}` },
+          { label: WORDS.path[lang], value: output.path },
+          { label: WORDS.size[lang], value: formatBytes(output.sizeBytes) },
+          { label: WORDS.owner[lang], value: `${output.uid}:${output.gid} ${output.mode}` },
+          { label: 'SHA-256', value: output.sha256 },
+        ],
+      },
+    ],
+  }),
+})

@@ -1,0 +1,275 @@
+// Every failure that a caller can cause, in one table: its HTTP status, whether the same call may succeed later, and
+// what to tell the person. Messages say what was wrong and what to do; placeholders come from the error's details.
+import { type Bilingual, type Lang, say } from './text.js'
+
+interface ErrorKind extends Bilingual {
+  readonly status: number
+  /** True when the same call, unchanged, may succeed later. */
+  readonly retry: boolean
+}
+
+const kind = (status: number, retry: boolean, en: string, zh: string): ErrorKind => ({ status, retry, en, zh })
+
+export const ERRORS = {
+  INVALID_INPUT: kind(400, false, 'The input is not right: {problem}.', '输入有误：{problem}。'),
+  ACTION_UNKNOWN: kind(
+    404,
+    false,
+    'There is no command "{action}". See /help.',
+    '没有名为“{action}”的命令。请查看 /help。',
+  ),
+  UNAUTHENTICATED: kind(
+    401,
+    false,
+    'Sign in first: send a valid token, or open a fresh link from `hypercall login`.',
+    '请先登录：提供有效令牌，或用 `hypercall login` 获取新的登录链接。',
+  ),
+  ORIGIN_REFUSED: kind(
+    403,
+    false,
+    'This request came from another site and was refused. Use the page itself.',
+    '该请求来自其他站点，已被拒绝。请在本页面内操作。',
+  ),
+  FORBIDDEN: kind(
+    403,
+    false,
+    'You may not do this: no policy allows {action} here for you. Ask an operator.',
+    '您没有权限：没有策略允许您在此执行 {action}。请联系管理员。',
+  ),
+  CONFIRMATION_REQUIRED: kind(
+    409,
+    true,
+    'Confirm first: {why} Send the same call again with "confirm" set to details.confirm before {expiresAt}.',
+    '需要确认：{why}请在 {expiresAt} 之前将 details.confirm 作为 "confirm" 再次发送同一请求。',
+  ),
+  CONFIRMATION_EXPIRED: kind(
+    409,
+    false,
+    'That confirmation has expired or was already used. Run the command again.',
+    '该确认已过期或已被使用。请重新执行命令。',
+  ),
+  CONFIRMATION_NOT_YOURS: kind(
+    403,
+    false,
+    'Only the person who asked can confirm this.',
+    '只有发起人本人可以确认此操作。',
+  ),
+  CONFIRMATION_MISMATCH: kind(
+    409,
+    false,
+    'What you confirmed is not what you sent. Run the command again.',
+    '确认的内容与发送的内容不一致。请重新执行命令。',
+  ),
+  TARGET_CHANGED: kind(
+    409,
+    false,
+    'The target changed after it was confirmed, so nothing was done. Look at it and run the command again.',
+    '目标在确认后发生了变化，因此未执行任何操作。请检查后重新执行命令。',
+  ),
+  HOST_NOT_FOUND: kind(
+    404,
+    false,
+    'There is no host "{host}" for you. Known hosts: {known}.',
+    '没有可用的主机“{host}”。已知主机：{known}。',
+  ),
+  HOST_REQUIRED: kind(
+    400,
+    false,
+    'Several hosts are linked: say which one. Known hosts: {known}.',
+    '已连接多台主机，请指明其中一台：{known}。',
+  ),
+  NO_HOSTS: kind(
+    404,
+    false,
+    'No host is linked. Start a Docker engine or name hosts in HYPERCALL_HOSTS.',
+    '尚未连接任何主机。请启动 Docker 引擎，或通过 HYPERCALL_HOSTS 指定主机。',
+  ),
+  HOST_UNREACHABLE: kind(
+    503,
+    true,
+    'The engine on host "{host}" does not answer. Check that it runs, then try again.',
+    '主机“{host}”上的引擎没有响应。请确认其正在运行后重试。',
+  ),
+  ENGINE_LOST: kind(
+    502,
+    true,
+    'The engine on host "{host}" broke off in the middle. Nothing half-finished was kept; try again when it is back.',
+    '主机“{host}”上的引擎中途断开。未保留任何不完整的结果，请在其恢复后重试。',
+  ),
+  ENGINE_REFUSED: kind(
+    502,
+    false,
+    'The engine on host "{host}" refused: {reason}',
+    '主机“{host}”上的引擎拒绝了该操作：{reason}',
+  ),
+  INSTANCE_NOT_FOUND: kind(
+    404,
+    false,
+    'There is no container "{container}" on host "{host}". /container list shows what is there.',
+    '主机“{host}”上没有容器“{container}”。可用 /container list 查看。',
+  ),
+  INSTANCE_AMBIGUOUS: kind(
+    409,
+    false,
+    '"{container}" fits more than one container: {candidates}. Give the name or more of the id.',
+    '“{container}”匹配到多个容器：{candidates}。请给出名称或更长的 ID。',
+  ),
+  NOT_SUPPORTED: kind(
+    409,
+    false,
+    'Host "{host}" cannot do this: its engine does not offer it.',
+    '主机“{host}”无法执行此操作：其引擎不支持。',
+  ),
+  PATH_INVALID: kind(
+    400,
+    false,
+    'That path is not allowed: {problem}. Give an absolute path such as /srv/data/file.txt.',
+    '路径不被允许：{problem}。请提供绝对路径，例如 /srv/data/file.txt。',
+  ),
+  PATH_NOT_FOUND: kind(
+    404,
+    false,
+    'There is nothing at {path} in the container. Check the path.',
+    '容器中不存在 {path}。请检查路径。',
+  ),
+  DESTINATION_NOT_FOUND: kind(
+    404,
+    false,
+    'The directory {path} does not exist in the container. Create it first or choose another destination.',
+    '容器中不存在目录 {path}。请先创建它，或选择其他目标位置。',
+  ),
+  DESTINATION_READ_ONLY: kind(
+    409,
+    false,
+    '{path} is read-only in the container. Choose another destination.',
+    '容器中的 {path} 是只读的。请选择其他目标位置。',
+  ),
+  CONTENT_REQUIRED: kind(
+    400,
+    false,
+    'There is nothing to copy: give a file or a text, and not both.',
+    '没有可复制的内容：请提供文件或文本，二者择一。',
+  ),
+  UPLOAD_TOO_LARGE: kind(
+    413,
+    false,
+    'That file is larger than the limit of {limit}. Send a smaller one, or raise HYPERCALL_MAX_UPLOAD.',
+    '文件超过上限 {limit}。请发送更小的文件，或调高 HYPERCALL_MAX_UPLOAD。',
+  ),
+  UPLOAD_INCOMPLETE: kind(
+    400,
+    true,
+    'The file ended early: {got} of {expected} bytes arrived. Send it again.',
+    '文件不完整：仅收到 {expected} 字节中的 {got} 字节。请重新发送。',
+  ),
+  ATTACHMENT_REFUSED: kind(
+    400,
+    false,
+    'Attachments are fetched from the configured Discord CDN only, and this one is elsewhere.',
+    '只会从配置的 Discord CDN 获取附件，而此附件位于其他位置。',
+  ),
+  ATTACHMENT_UNAVAILABLE: kind(
+    502,
+    true,
+    'Discord did not hand out the attachment. Attach it again and retry.',
+    '无法从 Discord 获取附件。请重新附加后再试。',
+  ),
+  STORAGE_FULL: kind(
+    507,
+    true,
+    'The disk that holds the artifacts is full. Nothing half-finished was kept; free some space and try again.',
+    '存放制品的磁盘已满。未保留任何不完整的结果，请释放空间后重试。',
+  ),
+  QUEUE_FULL: kind(
+    429,
+    true,
+    'Too many jobs are waiting ({waiting}). Try again when some have finished.',
+    '等待中的任务过多（{waiting}）。请在部分任务完成后重试。',
+  ),
+  JOB_NOT_FOUND: kind(404, false, 'There is no job "{job}" for you.', '没有可供您查看的任务“{job}”。'),
+  JOB_FINISHED: kind(
+    409,
+    false,
+    'The job has already ended ({state}); there is nothing to cancel.',
+    '任务已结束（{state}），无可取消。',
+  ),
+  CANCELLED: kind(499, false, 'The job was cancelled. Nothing of it was kept.', '任务已取消，未保留任何内容。'),
+  INTERRUPTED: kind(
+    500,
+    true,
+    'The bot was stopped while this ran. Nothing half-finished was kept; run the command again.',
+    '运行期间机器人被停止。未保留任何不完整的结果，请重新执行命令。',
+  ),
+  LINK_INVALID: kind(
+    404,
+    false,
+    'This link is wrong or has expired. Ask for a new one with /job status.',
+    '链接无效或已过期。可用 /job status 获取新链接。',
+  ),
+  ROUTE_UNKNOWN: kind(404, false, 'There is nothing at this address.', '此地址没有任何内容。'),
+  RATE_LIMITED: kind(
+    429,
+    true,
+    'Too many attempts. Try again in {seconds} s.',
+    '尝试次数过多。请在 {seconds} 秒后重试。',
+  ),
+  SHUTTING_DOWN: kind(503, true, 'The bot is being stopped. Try again in a moment.', '机器人正在停止。请稍后重试。'),
+  AUDIT_UNAVAILABLE: kind(
+    503,
+    true,
+    'The audit log cannot be written, so nothing was done. Tell an operator.',
+    '无法写入审计日志，因此未执行任何操作。请告知管理员。',
+  ),
+  INTERNAL: kind(
+    500,
+    false,
+    'Something went wrong inside the bot. Tell an operator this request id: {requestId}.',
+    '机器人内部出错。请将此请求编号告知管理员：{requestId}。',
+  ),
+} as const satisfies Record<string, ErrorKind>
+
+export type ErrorCode = keyof typeof ERRORS
+
+export type ErrorDetails = Readonly<Record<string, unknown>>
+
+/** What a caller caused. A bug is never an AppError: it is thrown as it is, logged, and answered as INTERNAL. */
+export class AppError extends Error {
+  readonly code: ErrorCode
+  readonly details: ErrorDetails
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}, options?: ErrorOptions) {
+    super(say('en', ERRORS[code], details), options)
+    this.name = 'AppError'
+    this.code = code
+    this.details = details
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status
+  }
+
+  get retry(): boolean {
+    return ERRORS[this.code].retry
+  }
+
+  /** The message in a person's language. */
+  describe(lang: Lang): string {
+    return describeError(this.code, this.details, lang)
+  }
+}
+
+const isBilingual = (value: unknown): value is Bilingual =>
+  typeof value === 'object' && value !== null && 'en' in value && 'zh' in value
+
+/** The message of a code and its details (as a failed job stores them); a bilingual detail is told in `lang` too. */
+export function describeError(code: ErrorCode, details: ErrorDetails, lang: Lang): string {
+  const values = Object.fromEntries(
+    Object.entries(details).map(([name, value]) => [
+      name,
+      isBilingual(value) ? value[lang] : Array.isArray(value) ? value.join(', ') : value,
+    ]),
+  )
+  return say(lang, ERRORS[code], values)
+}
+
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code)

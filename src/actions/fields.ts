@@ -1,0 +1,117 @@
+// The input fields that verbs share, and what surfaces read off a field: its words and where its completions come from.
+import { type TObject, type TSchema, Type } from 'typebox'
+import type { Bilingual } from './text.js'
+
+/** Which live values can complete a field. */
+export type Completion = 'host' | 'container' | 'job'
+
+interface FieldOptions {
+  readonly optional?: true
+  readonly complete?: Completion
+}
+
+/** Extra keywords: validators ignore them, OpenAPI prints them, surfaces read them through `describeField`. */
+const ZH = 'x-zh'
+const COMPLETE = 'x-complete'
+
+const words = (description: Bilingual, options: FieldOptions) => ({
+  description: description.en,
+  [ZH]: description.zh,
+  ...(options.complete ? { [COMPLETE]: options.complete } : {}),
+})
+
+export const text = (
+  description: Bilingual,
+  limits: { min?: number; max: number; pattern?: string; complete?: Completion },
+) =>
+  Type.String({
+    minLength: limits.min ?? 1,
+    maxLength: limits.max,
+    ...(limits.pattern ? { pattern: limits.pattern } : {}),
+    ...words(description, limits.complete ? { complete: limits.complete } : {}),
+  })
+
+export const integer = (description: Bilingual, limits: { min: number; max: number; byDefault?: number }) =>
+  Type.Integer({
+    minimum: limits.min,
+    maximum: limits.max,
+    ...(limits.byDefault === undefined ? {} : { default: limits.byDefault }),
+    ...words(description, {}),
+  })
+
+export const flag = (description: Bilingual) => Type.Boolean(words(description, {}))
+
+export const oneOf = <const Values extends string[]>(description: Bilingual, values: readonly [...Values]) =>
+  Type.Enum([...values] as [...Values], words(description, {}))
+
+/** What a surface needs to ask for one field. */
+export interface FieldDescription {
+  readonly name: string
+  readonly required: boolean
+  readonly type: 'string' | 'integer' | 'boolean'
+  readonly description: Bilingual
+  readonly choices?: readonly string[]
+  readonly complete?: Completion
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly minimum?: number
+  readonly maximum?: number
+}
+
+const optionalNumber = <K extends string>(key: K, value: unknown): { readonly [P in K]?: number } =>
+  (typeof value === 'number' ? { [key]: value } : {}) as { readonly [P in K]?: number }
+
+function describeField(name: string, schema: TSchema, required: boolean): FieldDescription {
+  const raw = schema as unknown as Record<string, unknown>
+  const choices = Array.isArray(raw.enum) ? raw.enum.map(String) : undefined
+  const type = choices ? 'string' : raw.type
+  if (type !== 'string' && type !== 'integer' && type !== 'boolean') {
+    throw new Error(
+      `field "${name}" is neither a string, an integer, a boolean nor a choice: surfaces cannot ask for it`,
+    )
+  }
+  if (typeof raw.description !== 'string' || typeof raw[ZH] !== 'string') {
+    throw new Error(`field "${name}" lacks a description in both languages`)
+  }
+  return {
+    name,
+    required,
+    type,
+    description: { en: raw.description, zh: raw[ZH] },
+    ...(choices ? { choices } : {}),
+    ...(typeof raw[COMPLETE] === 'string' ? { complete: raw[COMPLETE] as Completion } : {}),
+    ...optionalNumber('minLength', raw.minLength),
+    ...optionalNumber('maxLength', raw.maxLength),
+    ...optionalNumber('minimum', raw.minimum),
+    ...optionalNumber('maximum', raw.maximum),
+  }
+}
+
+/** The fields of an action's input, required ones first as Discord demands. @throws Error for a field no surface could ask for */
+export function describeFields(input: TObject): FieldDescription[] {
+  const required = new Set(input.required ?? [])
+  return Object.entries(input.properties)
+    .map(([name, schema]) => describeField(name, schema, required.has(name)))
+    .sort((a, b) => Number(b.required) - Number(a.required))
+}
+
+export const hostField = text(
+  { en: 'The host, by name; needed only where several are linked', zh: '主机名称；仅在连接多台主机时需要' },
+  { max: 32, complete: 'host' },
+)
+
+/** The engine's own rule for names; a reference can therefore stand in a URL path as it is. */
+export const INSTANCE_PATTERN = '^[a-zA-Z0-9][a-zA-Z0-9_.-]*$'
+
+export const containerField = text(
+  { en: 'The container, by name or id', zh: '容器名称或 ID' },
+  { max: 128, pattern: INSTANCE_PATTERN, complete: 'container' },
+)
+
+export const jobField = text({ en: 'The job, by its id', zh: '任务 ID' }, { max: 64, complete: 'job' })
+
+/** What an action on a host is told. */
+export const onHost = { host: Type.Optional(hostField) }
+
+/** What an action on one container is told. */
+export const onContainer = { host: Type.Optional(hostField), container: containerField }

@@ -1,0 +1,98 @@
+// The only archives that cross the border: plain tars built here go in; of what comes out, one file at most is opened.
+import { createHash } from 'node:crypto'
+import { posix } from 'node:path'
+import { Readable, Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { extract, pack } from 'tar-stream'
+import type { FileSource } from '../action.js'
+import { AppError } from '../errors.js'
+import type { Entry, HostDriver, Owner } from './driver.js'
+
+/** A tar on its way in, and the digest of its one file, known once the tar has been read to its end. */
+export interface PackedFile {
+  readonly tar: Readable
+  /** Lower-case hex. @throws AppError UPLOAD_INCOMPLETE when the content was not as long as was said */
+  digest(): Promise<string>
+}
+
+/** @returns an uncompressed tar that holds `source` alone, whatever its bytes look like */
+export async function packFile(
+  source: FileSource,
+  entry: Owner & { readonly name: string; readonly mode: number; readonly mtime: Date },
+  signal: AbortSignal,
+): Promise<PackedFile> {
+  const content = await source.open(signal)
+  const hash = createHash('sha256')
+  let bytes = 0
+  const counted = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length
+      if (bytes > source.sizeBytes) return done(incomplete(bytes))
+      hash.update(chunk)
+      done(null, chunk)
+    },
+    flush: (done) => (bytes === source.sizeBytes ? done() : done(incomplete(bytes))),
+  })
+  const incomplete = (got: number) => new AppError('UPLOAD_INCOMPLETE', { got, expected: source.sizeBytes })
+  const tar = pack()
+  const file = tar.entry({ ...entry, size: source.sizeBytes, type: 'file' })
+  const filled = pipeline(content, counted, file, { signal }).then(
+    () => tar.finalize(),
+    (error: unknown) => {
+      tar.destroy(error instanceof Error ? error : new Error(String(error)))
+      throw error
+    },
+  )
+  // Whoever reads the tar sees it fail; this promise is looked at again only by `digest`.
+  filled.catch(() => undefined)
+  return {
+    tar: Readable.from(tar, { objectMode: false, highWaterMark: 256 * 1024 }),
+    async digest() {
+      await filled
+      return hash.digest('hex')
+    },
+  }
+}
+
+/** @param archive a tar of one file @returns that file's bytes @throws AppError PATH_NOT_FOUND when it holds none */
+export function fileIn(archive: Readable, path: string): Readable {
+  const entries = extract()
+  archive.on('error', (error) => entries.destroy(error))
+  archive.pipe(entries)
+  async function* bytes() {
+    try {
+      for await (const entry of entries) {
+        if (entry.header.type === 'file') {
+          yield* entry
+          return
+        }
+        entry.resume()
+      }
+      throw new AppError('PATH_NOT_FOUND', { path })
+    } finally {
+      archive.destroy()
+    }
+  }
+  return Readable.from(bytes(), { objectMode: false })
+}
+
+export interface Located {
+  /** Where the entry really is, a link followed. */
+  readonly path: string
+  readonly entry: Entry
+}
+
+/** What is at `path`; a link is followed once, and only as the engine resolves it inside the instance. */
+export async function locate(
+  driver: HostDriver,
+  id: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<Located | undefined> {
+  const plain = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
+  const entry = await driver.stat(id, plain, signal)
+  if (entry?.kind !== 'link' || entry.linkTarget === undefined) return entry && { path: plain, entry }
+  const target = posix.resolve(posix.dirname(plain), entry.linkTarget)
+  const followed = await driver.stat(id, target, signal)
+  return followed && { path: target, entry: followed }
+}

@@ -1,0 +1,67 @@
+// Which engines are linked, who may know of them, and which one a call means.
+import type { Principal } from '../action.js'
+import { AppError } from '../errors.js'
+import type { HostFacts } from '../guard/policy.js'
+import type { HostDriver, Instance, InstanceDetail } from './driver.js'
+
+export interface Host extends HostFacts {
+  readonly driver: HostDriver
+  /** The tenants that may know of it. */
+  readonly tenants: readonly string[]
+  /** Where the engine is, fit to be shown: never a credential. */
+  readonly endpoint: string
+}
+
+export interface Hosts {
+  /** What a principal may know of, by name. */
+  visible(principal: Principal): Host[]
+  /** @param name undefined: the only one there is @throws AppError HOST_NOT_FOUND, HOST_REQUIRED, NO_HOSTS */
+  get(name: string | undefined, principal: Principal): Host
+  /** @throws AppError INSTANCE_NOT_FOUND, INSTANCE_AMBIGUOUS with the candidates, HOST_UNREACHABLE */
+  resolve(host: Host, reference: string, signal: AbortSignal): Promise<InstanceDetail>
+}
+
+const SHORTEST_PREFIX = 4
+const CANDIDATES_NAMED = 5
+
+/** What a reference means: a full id, else a name, else the start of an id. */
+function matches(instances: readonly Instance[], reference: string): Instance[] {
+  const exact = instances.find((instance) => instance.id === reference) ?? instances.find((i) => i.name === reference)
+  if (exact) return [exact]
+  if (reference.length < SHORTEST_PREFIX) return []
+  return instances.filter((instance) => instance.id.startsWith(reference))
+}
+
+export function createHosts(hosts: readonly Host[]): Hosts {
+  const sorted = [...hosts].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const visible = (principal: Principal) => sorted.filter((host) => host.tenants.includes(principal.tenant))
+  return {
+    visible,
+    get(name, principal) {
+      const known = visible(principal)
+      if (name === undefined) {
+        const [only, second] = known
+        if (!only) throw new AppError('NO_HOSTS')
+        if (second) throw new AppError('HOST_REQUIRED', { known: known.map((host) => host.name) })
+        return only
+      }
+      const host = known.find((candidate) => candidate.name === name)
+      if (!host) throw new AppError('HOST_NOT_FOUND', { host: name, known: known.map((candidate) => candidate.name) })
+      return host
+    },
+    async resolve(host, reference, signal) {
+      const found = matches(await host.driver.list(signal), reference)
+      const [only, second] = found
+      if (!only) throw new AppError('INSTANCE_NOT_FOUND', { container: reference, host: host.name })
+      if (second) {
+        throw new AppError('INSTANCE_AMBIGUOUS', {
+          container: reference,
+          candidates: found
+            .slice(0, CANDIDATES_NAMED)
+            .map((instance) => `${instance.name} (${instance.id.slice(0, 12)})`),
+        })
+      }
+      return host.driver.inspect(only.id, signal)
+    },
+  }
+}

@@ -1,0 +1,112 @@
+// The actions room, put together: everything behind one gate. The only file of this room that others construct from.
+import { join } from 'node:path'
+import type { Database } from 'better-sqlite3'
+import type { Knowledge } from '../knowledge/index.js'
+import { createGate, type Gate } from './gate.js'
+import { openAudit } from './guard/audit.js'
+import { openAuditStore } from './guard/audit-store.js'
+import { openConfirmationStore } from './guard/confirmation-store.js'
+import { openConfirmations } from './guard/confirmations.js'
+import { loadPolicy, policySchema } from './guard/policy.js'
+import { createHosts, type Host, type Hosts } from './hosts/hosts.js'
+import { openArtifactStore } from './jobs/artifact-store.js'
+import { type Artifacts, openArtifacts } from './jobs/artifacts.js'
+import { openJobStore } from './jobs/job-store.js'
+import { type Jobs, openJobs } from './jobs/jobs.js'
+import { openLiveness } from './jobs/liveness-store.js'
+import type { Registry } from './registry.js'
+
+export interface ActionsOptions {
+  readonly registry: Registry
+  readonly db: Database
+  /** Where artifacts and half-written files live; the database's own folder. */
+  readonly stateFolder: string
+  readonly knowledge: Knowledge
+  readonly hosts: readonly Host[]
+  /** Cedar text. */
+  readonly policy: string
+  readonly minFreeBytes: number
+  readonly publicUrl: () => string
+  /** Epoch ms. */
+  readonly now: () => number
+  readonly onBug: (error: unknown, requestId: string) => void
+}
+
+export interface Actions {
+  readonly gate: Gate
+  readonly jobs: Jobs
+  readonly artifacts: Artifacts
+  readonly hosts: Hosts
+  /** This process's own folder for uploads on their way; emptied when it ends, however it ends. */
+  readonly workFolder: string
+  /** How many jobs of processes that died were found and marked at the start. */
+  readonly recovered: number
+  /** Takes nothing new, gives running jobs a grace, marks the rest, and lets go of everything. */
+  close(graceMs: number): Promise<void>
+}
+
+const SWEEP_MS = 10 * 60_000
+
+/** @throws PolicyError when the policy must not be used */
+export async function openActions(options: ActionsOptions): Promise<Actions> {
+  const { registry, db, stateFolder, knowledge, now } = options
+  const policy = loadPolicy(options.policy, policySchema(registry.actions))
+  const liveness = openLiveness(join(stateFolder, 'processes'))
+  const audit = openAudit(openAuditStore(db), liveness.self, now)
+  const jobs = openJobs({ store: openJobStore(db), audit, liveness, now })
+  const artifacts = openArtifacts({
+    store: openArtifactStore(db),
+    folder: join(stateFolder, 'artifacts'),
+    workFolder: liveness.workFolder,
+    minFreeBytes: options.minFreeBytes,
+    publicUrl: options.publicUrl,
+    now,
+  })
+  const hosts = createHosts(options.hosts)
+  const confirmations = openConfirmations(openConfirmationStore(db), now)
+  const gate = createGate({
+    registry,
+    policy: () => policy,
+    confirmations,
+    services: { knowledge, hosts, jobs, artifacts, audit, now },
+    onBug: options.onBug,
+  })
+
+  // Jobs first: they are judged by who is alive, and the sweep forgets the dead.
+  const recovered = jobs.recover()
+  liveness.sweep()
+  await artifacts.sweep()
+  const sweeping = setInterval(() => {
+    artifacts.sweep().catch((error: unknown) => options.onBug(error, 'sweep'))
+  }, SWEEP_MS).unref()
+
+  return {
+    gate,
+    jobs,
+    artifacts,
+    hosts,
+    workFolder: liveness.workFolder,
+    recovered,
+    async close(graceMs) {
+      clearInterval(sweeping)
+      await jobs.close(graceMs)
+      liveness.close()
+    },
+  }
+}
+
+export { type Effect, type FileSource, type Principal, principalKey, type Surface } from './action.js'
+export { AppError, describeError, ERRORS, type ErrorCode, isErrorCode } from './errors.js'
+export type { Completion, FieldDescription } from './fields.js'
+export { type Call, type ConfirmFirst, confirmationError, type Done, type Gate, type Outcome } from './gate.js'
+export type { FileReference } from './guard/confirmations.js'
+export { loadPolicy, PolicyError, policySchema } from './guard/policy.js'
+export { defaultHosts, HostFileError, readHostFile } from './hosts/host-file.js'
+export type { Host, Hosts } from './hosts/hosts.js'
+export type { JobOutput } from './job-views.js'
+export type { Artifacts, StoredArtifact } from './jobs/artifacts.js'
+export { transfer } from './jobs/transfer.js'
+export { migrateStore } from './migrate-store.js'
+export { createRegistry, loadRegistry, type RegisteredAction, type Registry } from './registry.js'
+export { type Bilingual, fill, formatBytes, formatTime, type Lang, say } from './text.js'
+export type { Block, Choice, View } from './view.js'

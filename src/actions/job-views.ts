@@ -1,0 +1,143 @@
+// How work that goes on looks, for the verbs that start it and the ones that watch it.
+import { type Static, Type } from 'typebox'
+import { type Principal, principalKey } from './action.js'
+import { describeError } from './errors.js'
+import type { Artifact, Artifacts } from './jobs/artifacts.js'
+import type { Job } from './jobs/jobs.js'
+import { formatBytes, formatTime, type Lang } from './text.js'
+import type { Block, View } from './view.js'
+
+export const JobStarted = Type.Object({
+  jobId: Type.String(),
+  leftOut: Type.Array(Type.String(), { description: 'Mounts inside the container that the archive does not hold' }),
+})
+
+export const JobShape = Type.Object({
+  job: Type.String(),
+  action: Type.String(),
+  host: Type.Optional(Type.String()),
+  state: Type.String({ description: 'queued, running, done, failed or cancelled' }),
+  progress: Type.Object({ bytes: Type.Integer(), bytesPerSecond: Type.Integer() }),
+  error: Type.Optional(Type.Object({ code: Type.String(), message: Type.String() })),
+  artifact: Type.Optional(
+    Type.Object({
+      id: Type.String(),
+      name: Type.String(),
+      sizeBytes: Type.Integer(),
+      sha256: Type.String(),
+      expiresAt: Type.String(),
+      url: Type.Optional(Type.String({ description: 'Only for the one who started the job' })),
+    }),
+  ),
+  createdAt: Type.String(),
+  finishedAt: Type.Optional(Type.String()),
+})
+export type JobOutput = Static<typeof JobShape>
+
+function artifactOutput(artifact: Artifact, url: string | undefined) {
+  const { id, name, sizeBytes, sha256, expiresAt } = artifact
+  return { id, name, sizeBytes, sha256, expiresAt: formatTime(expiresAt), ...(url === undefined ? {} : { url }) }
+}
+
+interface JobReader {
+  readonly artifacts: Artifacts
+  readonly principal: Principal
+  readonly lang: Lang
+  readonly now: () => number
+}
+
+/** A job as its reader may see it: the link to what it made is for the one who started it alone. */
+export function jobOutput(job: Job, { artifacts, principal, lang, now }: JobReader): JobOutput {
+  const artifact = job.artifact === undefined ? undefined : artifacts.get(job.artifact, principal.tenant)
+  const url = artifact && job.principal === principalKey(principal) ? artifacts.link(artifact.id, principal) : undefined
+  const seconds = job.startedAt === undefined ? 0 : ((job.finishedAt ?? now()) - job.startedAt) / 1000
+  return {
+    job: job.id,
+    action: job.action,
+    ...(job.host === undefined ? {} : { host: job.host }),
+    state: job.state,
+    progress: { bytes: job.bytes, bytesPerSecond: seconds > 0 ? Math.round(job.bytes / seconds) : 0 },
+    ...(job.error
+      ? { error: { code: job.error.code, message: describeError(job.error.code, job.error.details, lang) } }
+      : {}),
+    ...(artifact ? { artifact: artifactOutput(artifact, url) } : {}),
+    createdAt: formatTime(job.createdAt),
+    ...(job.finishedAt === undefined ? {} : { finishedAt: formatTime(job.finishedAt) }),
+  }
+}
+
+const WORDS = {
+  states: {
+    queued: { en: 'Waiting', zh: '等待中' },
+    running: { en: 'Running', zh: '运行中' },
+    done: { en: 'Done', zh: '已完成' },
+    failed: { en: 'Failed', zh: '失败' },
+    cancelled: { en: 'Cancelled', zh: '已取消' },
+  },
+  job: { en: 'Job', zh: '任务' },
+  cancel: { en: 'Cancel', zh: '取消' },
+  refresh: { en: 'Refresh', zh: '刷新' },
+  size: { en: 'Size', zh: '大小' },
+  expires: { en: 'Kept until', zh: '保留至' },
+  leftOut: {
+    en: 'Not in the archive, because these are mounts:',
+    zh: '归档不包含以下挂载：',
+  },
+} as const
+
+const TONES = { queued: 'info', running: 'info', done: 'good', failed: 'bad', cancelled: 'warn' } as const
+const isState = (state: string): state is keyof typeof TONES => Object.hasOwn(TONES, state)
+
+export function jobView(output: JobOutput, lang: Lang): View {
+  const state = isState(output.state) ? output.state : 'failed'
+  const unfinished = state === 'queued' || state === 'running'
+  const blocks: Block[] = [{ kind: 'text', text: `${output.action} · ${WORDS.job[lang]} ${output.job}` }]
+  if (unfinished) {
+    const { bytes, bytesPerSecond } = output.progress
+    blocks.push({ kind: 'progress', label: `${formatBytes(bytes)} · ${formatBytes(bytesPerSecond)}/s` })
+  }
+  if (output.error) blocks.push({ kind: 'text', text: output.error.message })
+  if (output.artifact) {
+    blocks.push({
+      kind: 'facts',
+      facts: [
+        { label: WORDS.size[lang], value: formatBytes(output.artifact.sizeBytes) },
+        { label: 'SHA-256', value: output.artifact.sha256 },
+        { label: WORDS.expires[lang], value: output.artifact.expiresAt },
+      ],
+    })
+    if (output.artifact.url !== undefined) {
+      blocks.push({ kind: 'link', label: output.artifact.name, url: output.artifact.url })
+    }
+  }
+  return {
+    tone: TONES[state],
+    heading: WORDS.states[state][lang],
+    blocks,
+    ...(unfinished
+      ? {
+          choices: [
+            { label: WORDS.refresh[lang], action: 'job.status', input: { job: output.job }, style: 'secondary' },
+            { label: WORDS.cancel[lang], action: 'job.cancel', input: { job: output.job }, style: 'danger' },
+          ],
+        }
+      : {}),
+  }
+}
+
+/** The first answer of a verb that goes on: which job, and what its result will not hold. */
+export function jobStartedView(output: Static<typeof JobStarted>, lang: Lang): View {
+  const blocks: Block[] = [{ kind: 'text', text: `${WORDS.job[lang]} ${output.jobId}` }]
+  if (output.leftOut.length > 0) {
+    blocks.push({ kind: 'text', text: `${WORDS.leftOut[lang]} ${output.leftOut.join(', ')}` })
+  }
+  return {
+    tone: 'info',
+    heading: WORDS.states.running[lang],
+    blocks,
+    choices: [
+      { label: WORDS.refresh[lang], action: 'job.status', input: { job: output.jobId }, style: 'secondary' },
+      { label: WORDS.cancel[lang], action: 'job.cancel', input: { job: output.jobId }, style: 'danger' },
+    ],
+  }
+}

@@ -1,0 +1,287 @@
+// Work that outlives its call: queued → running → done | failed | cancelled, with progress, cancel and recovery.
+import { randomBytes } from 'node:crypto'
+import { AppError, type ErrorCode, type ErrorDetails, isErrorCode } from '../errors.js'
+import type { AuditLog, AuditOutcome } from '../guard/audit.js'
+import type { JobRow, JobState, JobStore } from './job-store.js'
+import type { Liveness } from './liveness-store.js'
+
+export interface Job {
+  readonly id: string
+  readonly principal: string
+  readonly action: string
+  readonly host?: string
+  readonly instance?: string
+  readonly state: JobState
+  readonly bytes: number
+  readonly error?: { readonly code: ErrorCode; readonly details: ErrorDetails }
+  readonly artifact?: string
+  /** Epoch ms, as are the others. */
+  readonly createdAt: number
+  readonly startedAt?: number
+  readonly finishedAt?: number
+}
+
+export interface JobProgress {
+  /** @param bytes moved so far */
+  report(bytes: number): void
+}
+
+/** @returns the artifact's id, if one was made */
+export type JobWork = (signal: AbortSignal, progress: JobProgress) => Promise<string | undefined>
+
+/** Where a job belongs, and who is told in the same transaction that it ended. */
+export interface JobContext {
+  readonly tenant: string
+  readonly principal: string
+  readonly action: string
+  readonly host?: string
+  readonly instance?: string
+  settle(outcome: AuditOutcome): void
+  /** A failure that is a bug: logged where bugs are logged. */
+  onBug(error: unknown): void
+}
+
+export interface Jobs {
+  /** @throws AppError QUEUE_FULL, SHUTTING_DOWN */
+  start(context: JobContext, work: JobWork): Job
+  /** @throws AppError JOB_NOT_FOUND */
+  get(id: string, tenant: string): Job
+  /** Newest first. */
+  recent(tenant: string, limit: number): Job[]
+  /** Takes effect within a second, whichever process runs it. @throws AppError JOB_NOT_FOUND, JOB_FINISHED */
+  cancel(id: string, tenant: string): Job
+  /** Resolves with the job once it has ended, or as it is when the signal fires. @throws AppError JOB_NOT_FOUND */
+  wait(id: string, tenant: string, signal: AbortSignal): Promise<Job>
+  /** Marks what dead processes were running as failed. @returns how many */
+  recover(): number
+  counts(): { running: number; queued: number }
+  /** Takes nothing new, gives what runs a grace, then marks the rest as interrupted. */
+  close(graceMs: number): Promise<void>
+}
+
+const LIMITS = { running: 4, queued: 32 } as const
+const TICK_MS = 500
+
+interface Live {
+  readonly id: string
+  readonly context: JobContext
+  readonly work: JobWork
+  readonly abort: AbortController
+  bytes: number
+  savedBytes: number
+  ended: Promise<void>
+}
+
+function jobOf(row: JobRow, live: Live | undefined): Job {
+  const code = row.error_code
+  const over = row.finished_at !== null
+  return {
+    id: row.id,
+    principal: row.principal,
+    action: row.action,
+    ...(row.host === null ? {} : { host: row.host }),
+    ...(row.instance === null ? {} : { instance: row.instance }),
+    state: row.state,
+    bytes: live?.bytes ?? row.bytes,
+    ...(over && code !== null && isErrorCode(code)
+      ? { error: { code, details: JSON.parse(row.error_details ?? '{}') as ErrorDetails } }
+      : {}),
+    ...(row.artifact === null ? {} : { artifact: row.artifact }),
+    createdAt: row.created_at,
+    ...(row.started_at === null ? {} : { startedAt: row.started_at }),
+    ...(row.finished_at === null ? {} : { finishedAt: row.finished_at }),
+  }
+}
+
+export interface JobsOptions {
+  readonly store: JobStore
+  readonly audit: AuditLog
+  readonly liveness: Liveness
+  /** Epoch ms. */
+  readonly now: () => number
+}
+
+export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
+  const live = new Map<string, Live>()
+  const waiting: Live[] = []
+  let closing = false
+
+  // One timer for all jobs: saves progress, and finds cancellations that another process asked for.
+  const tick = () => {
+    for (const job of live.values()) {
+      if (job.bytes === job.savedBytes) continue
+      store.setBytes(job.id, job.bytes)
+      job.savedBytes = job.bytes
+    }
+    for (const id of store.cancelAsked(liveness.self)) live.get(id)?.abort.abort(new AppError('CANCELLED'))
+  }
+  let ticking: NodeJS.Timeout | undefined
+  const onTick = () => {
+    try {
+      tick()
+    } catch (error) {
+      // A full disk must not end the process: the next tick tries again, and the end of the job is written in any case.
+      for (const job of live.values()) job.context.onBug(error)
+    }
+  }
+
+  const find = (id: string, tenant: string): JobRow => {
+    const row = store.get(id, tenant)
+    if (!row) throw new AppError('JOB_NOT_FOUND', { job: id })
+    return row
+  }
+
+  const finish = (job: Live, state: 'done' | 'failed' | 'cancelled', artifact?: string, error?: AppError): void => {
+    audit.atomically(() => {
+      const first = store.end({
+        id: job.id,
+        state,
+        bytes: job.bytes,
+        error_code: error?.code ?? null,
+        error_details: error ? JSON.stringify(error.details) : null,
+        artifact: artifact ?? null,
+        finished_at: now(),
+      })
+      if (first) job.context.settle({ code: error?.code ?? 'OK', bytes: job.bytes })
+    })
+  }
+
+  const perform = async (job: Live): Promise<void> => {
+    try {
+      job.abort.signal.throwIfAborted()
+      store.setRunning(job.id, now())
+      const artifact = await job.work(job.abort.signal, {
+        report: (bytes) => {
+          job.bytes = bytes
+        },
+      })
+      finish(job, 'done', artifact)
+    } catch (error) {
+      const reason: unknown = job.abort.signal.aborted ? job.abort.signal.reason : error
+      if (!(reason instanceof AppError)) job.context.onBug(reason)
+      const known =
+        reason instanceof AppError ? reason : new AppError('INTERNAL', { requestId: job.id }, { cause: reason })
+      finish(job, known.code === 'CANCELLED' ? 'cancelled' : 'failed', undefined, known)
+    }
+  }
+
+  const run = (job: Live): void => {
+    ticking ??= setInterval(onTick, TICK_MS).unref()
+    job.ended = perform(job)
+      .catch(job.context.onBug)
+      .finally(() => {
+        live.delete(job.id)
+        const next = waiting.shift()
+        if (next) run(next)
+        else if (live.size === 0) {
+          clearInterval(ticking)
+          ticking = undefined
+        }
+      })
+  }
+  const running = () => live.size - waiting.length
+
+  const jobs: Jobs = {
+    start(context, work) {
+      if (closing) throw new AppError('SHUTTING_DOWN')
+      if (waiting.length >= LIMITS.queued) throw new AppError('QUEUE_FULL', { waiting: waiting.length })
+      const id = randomBytes(9).toString('base64url')
+      store.insert({
+        id,
+        process: liveness.self,
+        tenant: context.tenant,
+        principal: context.principal,
+        action: context.action,
+        host: context.host ?? null,
+        instance: context.instance ?? null,
+        state: 'queued',
+        created_at: now(),
+      })
+      const job: Live = {
+        id,
+        context,
+        work,
+        abort: new AbortController(),
+        bytes: 0,
+        savedBytes: 0,
+        ended: Promise.resolve(),
+      }
+      const free = running() < LIMITS.running
+      live.set(id, job)
+      if (free) run(job)
+      else waiting.push(job)
+      return jobs.get(id, context.tenant)
+    },
+    get: (id, tenant) => jobOf(find(id, tenant), live.get(id)),
+    recent: (tenant, limit) => store.recent(tenant, limit).map((row) => jobOf(row, live.get(row.id))),
+    cancel(id, tenant) {
+      const { state } = find(id, tenant)
+      if (!store.askCancel(id, tenant)) throw new AppError('JOB_FINISHED', { state })
+      const job = live.get(id)
+      if (job) {
+        job.abort.abort(new AppError('CANCELLED'))
+        const place = waiting.indexOf(job)
+        if (place >= 0) {
+          waiting.splice(place, 1)
+          run(job)
+        }
+      }
+      return jobs.get(id, tenant)
+    },
+    async wait(id, tenant, signal) {
+      for (;;) {
+        const job = jobs.get(id, tenant)
+        if (job.finishedAt !== undefined || signal.aborted) return job
+        const stop = new AbortController()
+        const pause = new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, TICK_MS)
+          const done = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+          signal.addEventListener('abort', done, { once: true, signal: stop.signal })
+        })
+        const own = live.get(id)?.ended
+        await (own && !waiting.some((queued) => queued.id === id) ? Promise.race([own, pause]) : pause)
+        stop.abort()
+      }
+    },
+    recover() {
+      return audit.atomically(() => {
+        const gone = store.unfinished().filter((row) => !liveness.isAlive(row.process))
+        for (const row of gone) {
+          store.end({
+            id: row.id,
+            state: 'failed',
+            bytes: row.bytes,
+            error_code: 'INTERRUPTED',
+            error_details: '{}',
+            artifact: null,
+            finished_at: now(),
+          })
+        }
+        audit.settleInterrupted(liveness.isAlive)
+        return gone.length
+      })
+    },
+    counts: () => ({ running: running(), queued: waiting.length }),
+    async close(graceMs) {
+      closing = true
+      for (const job of waiting.splice(0)) {
+        job.abort.abort(new AppError('INTERRUPTED'))
+        run(job)
+      }
+      const all = [...live.values()]
+      let timer: NodeJS.Timeout | undefined
+      const grace = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, graceMs)
+      })
+      await Promise.race([Promise.allSettled(all.map((job) => job.ended)), grace])
+      clearTimeout(timer)
+      for (const job of live.values()) job.abort.abort(new AppError('INTERRUPTED'))
+      await Promise.allSettled(all.map((job) => job.ended))
+      clearInterval(ticking)
+    },
+  }
+  return jobs
+}

@@ -1,0 +1,61 @@
+// What an action shows, without knowing where: each surface draws these blocks in its own way and within its limits.
+
+/** Plain text; a surface escapes whatever its own markup would misread. */
+export interface TextBlock {
+  readonly kind: 'text'
+  readonly text: string
+}
+
+/** Markdown from the knowledge base; surfaces draw it without raw HTML and without mentions. */
+export interface ProseBlock {
+  readonly kind: 'prose'
+  readonly markdown: string
+}
+
+export interface FactsBlock {
+  readonly kind: 'facts'
+  readonly facts: readonly { readonly label: string; readonly value: string }[]
+}
+
+/** `rows` have as many cells as there are columns. */
+export interface TableBlock {
+  readonly kind: 'table'
+  readonly columns: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+}
+
+export interface CodeBlock {
+  readonly kind: 'code'
+  readonly code: string
+  readonly language?: string
+}
+
+/** `ratio` from 0 to 1; absent when the end is not known. */
+export interface ProgressBlock {
+  readonly kind: 'progress'
+  readonly label: string
+  readonly ratio?: number
+}
+
+export interface LinkBlock {
+  readonly kind: 'link'
+  readonly label: string
+  readonly url: string
+}
+
+export type Block = TextBlock | ProseBlock | FactsBlock | TableBlock | CodeBlock | ProgressBlock | LinkBlock
+
+/** A next step: a button that makes another call through the same gate, with the clicker's own rights. */
+export interface Choice {
+  readonly label: string
+  readonly action: string
+  readonly input: Readonly<Record<string, unknown>>
+  readonly style: 'primary' | 'secondary' | 'danger'
+}
+
+export interface View {
+  readonly tone: 'info' | 'good' | 'warn' | 'bad'
+  readonly heading?: string
+  readonly blocks: readonly Block[]
+  readonly choices?: readonly Choice[]
+}

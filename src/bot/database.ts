@@ -1,0 +1,17 @@
+// The one SQLite file: opened here, and handed to the stores that own its tables.
+import { chmodSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import Sqlite, { type Database } from 'better-sqlite3'
+
+/** @param folder the state folder; made if missing, for this user alone */
+export function openDatabase(folder: string): Database {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const file = join(folder, 'hypercall.db')
+  const db = new Sqlite(file, { timeout: 5_000 })
+  chmodSync(file, 0o600)
+  // Readers never wait for the writer, and a row that was answered for survives a power cut.
+  db.pragma('journal_mode = WAL')
+  db.pragma('synchronous = FULL')
+  db.pragma('foreign_keys = ON')
+  return db
+}

@@ -1,0 +1,91 @@
+/** Owns the reading of a folder of cards: which files count, what makes one unreadable, and who owns an id. */
+import { createHash } from 'node:crypto'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join, sep } from 'node:path'
+import { passagesOf } from './chunk.js'
+import { readFrontMatter } from './front-matter.js'
+import type { Card, Lang, Problem } from './model.js'
+
+const LANGS: readonly Lang[] = ['zh', 'en']
+/** A card is a page, not a book; anything larger is a mistake and would stall the ingest. */
+const LARGEST_CARD_BYTES = 1024 * 1024
+/** Part of every content hash: raise it when cutting or tokenizing changes, and every card is ingested anew. */
+const PIPELINE = 'knowledge-1'
+
+/** What a folder holds. */
+export interface CardFolder {
+  /** Readable cards, no two with the same language and id. */
+  cards: Card[]
+  /** Every card file that exists, readable or not, relative to the folder. */
+  files: Set<string>
+  problems: Problem[]
+}
+
+/**
+ * @param dir a folder with `zh` and `en` below it; a missing language has no cards
+ * @throws the file system's error when `dir` itself cannot be read
+ */
+export async function readCards(dir: string): Promise<CardFolder> {
+  if (!(await stat(dir)).isDirectory()) throw new Error(`not a folder: ${dir}`)
+  const folder: CardFolder = { cards: [], files: new Set(), problems: [] }
+  for (const lang of LANGS) {
+    const owners = new Map<string, string>()
+    for (const name of await markdownFiles(join(dir, lang))) {
+      const file = `${lang}/${name.split(sep).join('/')}`
+      folder.files.add(file)
+      const read = await readCard(join(dir, lang, name), file, lang)
+      folder.problems.push(...read.problems)
+      if (read.card === undefined) continue
+      const owner = owners.get(read.card.id)
+      if (owner !== undefined) {
+        const message = `the id "${read.card.id}" is already taken by ${owner}`
+        folder.problems.push({ file, line: 1, message })
+        continue
+      }
+      owners.set(read.card.id, file)
+      folder.cards.push(read.card)
+    }
+  }
+  return folder
+}
+
+/** Sorted, so that which of two duplicates wins does not depend on the file system. */
+async function markdownFiles(dir: string): Promise<string[]> {
+  const names = await readdir(dir, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  return names.filter((name) => name.endsWith('.md')).sort()
+}
+
+async function readCard(path: string, file: string, lang: Lang): Promise<{ card?: Card; problems: Problem[] }> {
+  const refuse = (message: string, line = 1) => ({ problems: [{ file, line, message }] })
+  let bytes: Buffer
+  try {
+    const info = await stat(path)
+    if (!info.isFile()) return refuse('not a file')
+    if (info.size > LARGEST_CARD_BYTES) return refuse(`larger than ${LARGEST_CARD_BYTES} bytes`)
+    bytes = await readFile(path)
+  } catch (error) {
+    return refuse(`cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`)
+  }
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    return refuse('not valid UTF-8')
+  }
+  const nul = text.indexOf('\0')
+  if (nul !== -1) return refuse('holds a NUL byte: not a text file', lineAt(text, nul))
+
+  const { head, complaints, bodyStart } = readFrontMatter(text)
+  const problems = complaints.map((complaint) => ({ file, ...complaint }))
+  if (head === undefined) return { problems }
+  const passages = passagesOf(text, bodyStart)
+  if (passages.length === 0) return refuse('the card has no text below its front matter', lineAt(text, bodyStart))
+  const hash = createHash('sha256').update(PIPELINE).update('\0').update(bytes).digest('hex')
+  return { card: { ...head, lang, file, hash, passages }, problems }
+}
+
+const lineAt = (text: string, offset: number): number => text.slice(0, offset).split('\n').length

@@ -1,0 +1,121 @@
+/** Owns the front matter of a card: finding it, reading its YAML, and saying exactly which line is wrong. */
+import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
+import type { CardHead, Level, Source } from './model.js'
+
+/** A problem within one file: `line` is 1-based from the top of the file. */
+export interface Complaint {
+  line: number
+  message: string
+}
+
+export interface FrontMatter {
+  /** Missing when a complaint makes the card unusable. */
+  head?: CardHead
+  complaints: Complaint[]
+  /** Offset of the first character after the front matter. */
+  bodyStart: number
+}
+
+const LEVELS: readonly Level[] = ['intro', 'working', 'deep']
+const ID = /^[a-z0-9][a-z0-9-]{0,79}$/
+
+/** @param text a whole file; front matter stands between two lines of `---` at its top */
+export function readFrontMatter(text: string): FrontMatter {
+  const opening = /^\uFEFF?---[ \t]*\r?\n/.exec(text)
+  if (opening === null) {
+    return { complaints: [{ line: 1, message: 'the card does not begin with front matter ("---")' }], bodyStart: 0 }
+  }
+  const yamlStart = opening[0].length
+  const closing = /^---[ \t]*(?:\r?\n|$)/m.exec(text.slice(yamlStart))
+  if (closing === null) {
+    return { complaints: [{ line: 1, message: 'the front matter is not closed with "---"' }], bodyStart: text.length }
+  }
+  const yaml = text.slice(yamlStart, yamlStart + closing.index)
+  const bodyStart = yamlStart + closing.index + closing[0].length
+  return { ...readYaml(yaml), bodyStart }
+}
+
+function readYaml(yaml: string): Omit<FrontMatter, 'bodyStart'> {
+  const lines = new LineCounter()
+  // The opening "---" is line 1 of the file, so line 1 of the YAML is line 2.
+  const lineAt = (offset: number) => lines.linePos(offset).line + 1
+  const document = parseDocument(yaml, { lineCounter: lines })
+  const [error] = document.errors
+  if (error !== undefined) {
+    return { complaints: [{ line: lineAt(error.pos[0]), message: `front matter: ${firstLine(error.message)}` }] }
+  }
+  const root = document.contents
+  if (!isMap(root)) return { complaints: [{ line: 2, message: 'front matter: must be a list of "key: value" lines' }] }
+
+  const complaints: Complaint[] = []
+  let values: Record<string, unknown>
+  try {
+    values = document.toJS({ maxAliasCount: 0 }) as Record<string, unknown>
+  } catch (error) {
+    // The parser's guard against aliases that expand without end.
+    if (!(error instanceof ReferenceError)) throw error
+    return { complaints: [{ line: 2, message: 'front matter: YAML aliases (*name) are not allowed' }] }
+  }
+  const lineOf = (key: string): number => {
+    const pair = root.items.find((item) => isScalar(item.key) && item.key.value === key)
+    return pair !== undefined && isScalar(pair.key) && pair.key.range ? lineAt(pair.key.range[0]) : 1
+  }
+  const complain = (key: string, rule: string) =>
+    complaints.push({ line: lineOf(key), message: `front matter: "${key}" ${rule}` })
+
+  const text = (key: string): string | undefined => {
+    const value = values[key]
+    if (value === undefined || value === null) return undefined
+    if (typeof value === 'string' && value.trim() !== '') return value.trim()
+    if (typeof value === 'number') return String(value)
+    complain(key, 'must be a line of text')
+    return undefined
+  }
+  const list = (key: string): string[] => {
+    const value = values[key]
+    if (value === undefined || value === null) return []
+    if (Array.isArray(value) && value.every((item) => typeof item === 'string' || typeof item === 'number')) {
+      return value.map((item) => String(item).trim()).filter((item) => item !== '')
+    }
+    complain(key, 'must be a list of words or lines')
+    return []
+  }
+
+  const id = text('id')
+  const title = text('title')
+  if (id === undefined) complain('id', 'is missing')
+  else if (!ID.test(id)) complain('id', 'must be lower-case letters, digits and "-", at most 80')
+  if (title === undefined) complain('title', 'is missing')
+  const aliases = list('aliases')
+  const tags = list('tags')
+  const systems = list('systems')
+  const levelText = text('level') ?? 'working'
+  const level = LEVELS.find((known) => known === levelText)
+  if (level === undefined) complain('level', `must be one of ${LEVELS.join(', ')}`)
+  const asOf = text('as_of')
+  if (asOf !== undefined && !/^\d{4}-\d{2}(?:-\d{2})?$/.test(asOf)) complain('as_of', 'must be YYYY-MM or YYYY-MM-DD')
+  const sources = readSources(values.sources)
+  if (sources === undefined) complain('sources', 'must be a list of {title, url}')
+
+  if (complaints.length > 0 || id === undefined || title === undefined || level === undefined) return { complaints }
+  const head: CardHead = { id, title, aliases, tags, systems, level, sources: sources ?? [] }
+  if (asOf !== undefined) head.asOf = asOf
+  return { head, complaints }
+}
+
+function readSources(value: unknown): Source[] | undefined {
+  if (value === undefined || value === null) return []
+  if (!Array.isArray(value)) return undefined
+  const sources: Source[] = []
+  for (const item of value as unknown[]) {
+    if (typeof item !== 'object' || item === null) return undefined
+    const { title, url } = item as { title?: unknown; url?: unknown }
+    if (typeof title !== 'string' || (url !== undefined && typeof url !== 'string')) return undefined
+    // Anything but a web address (javascript:, file:) could become a link on the page.
+    if (url !== undefined && !/^https?:\/\//.test(url)) return undefined
+    sources.push(url === undefined ? { title } : { title, url })
+  }
+  return sources
+}
+
+const firstLine = (message: string): string => (message.split('\n')[0] ?? message).replace(/:$/, '')

@@ -1,0 +1,93 @@
+/**
+ * The public face of what is known: cards in two languages, found and quoted. Nothing here knows a user, a host or a
+ * transport, and no other file of this room is imported from outside.
+ */
+import type { Database } from 'better-sqlite3'
+import { answerQuestion } from './answer.js'
+import { readCards } from './cards.js'
+import type { Answer, Hit, IngestReport, Lang } from './model.js'
+import { readQuery, type Vocabulary } from './query.js'
+import { bestPerCard, rank, toHit } from './search.js'
+import { speller } from './spelling.js'
+import { openStore, type Store } from './store.js'
+
+export type { Answer, Citation, Hit, IngestReport, Lang, Problem, Source, Topic } from './model.js'
+
+export interface Knowledge {
+  /**
+   * Makes the base equal to the cards below `dir/zh` and `dir/en`: new ones are added, changed ones replaced, vanished
+   * ones removed, unchanged ones (by content hash) left alone. A file that cannot be read as a card is reported, and
+   * what was known from it before is kept. All of it happens in one transaction.
+   * @throws the file system's error when `dir` is missing or no folder
+   */
+  ingest(dir: string): Promise<IngestReport>
+  /**
+   * @param query any text; nothing in it is query syntax
+   * @param options.limit 1..50 hits, default 10 @param options.lang only cards of this language, default both
+   * @returns at most one hit per card and language, best first; none for a query without content words
+   */
+  search(query: string, options?: { limit?: number; lang?: Lang }): Hit[]
+  /**
+   * @param options.lang the language to answer in; by default the question's. When only the other language knows, the
+   *   answer is in that one, and `lang` says so.
+   */
+  answer(question: string, options?: { lang?: Lang }): Answer
+  /** What can be asked about: introductions first, then by title. */
+  topics(lang: Lang): { card: string; title: string }[]
+  stats(): { cards: number; passages: number }
+}
+
+const MOST_HITS = 50
+
+/** @param db an open database (WAL is the caller's choice); tables named `knowledge_*` are made in it when missing */
+export function openKnowledge(db: Database): Knowledge {
+  const store = openStore(db)
+  const vocabulary: Vocabulary = {
+    get passages() {
+      return store.size()
+    },
+    frequency: store.frequency,
+    correct: speller(store.vocabulary),
+  }
+  return {
+    ingest: (dir) => ingest(dir, store),
+    search(query, { limit = 10, lang } = {}) {
+      const ranked = rank(readQuery(query, vocabulary), store, lang ?? null)
+      const most = Math.max(1, Math.min(MOST_HITS, Math.trunc(limit)))
+      return bestPerCard(ranked)
+        .slice(0, most)
+        .map((item) => toHit(item, store))
+    },
+    answer: (question, options = {}) => answerQuestion(question, options, store, vocabulary),
+    topics: store.topics,
+    stats: store.stats,
+  }
+}
+
+async function ingest(dir: string, store: Store): Promise<IngestReport> {
+  const { cards, files, problems } = await readCards(dir)
+  const report: IngestReport = { added: 0, changed: 0, unchanged: 0, removed: 0, problems }
+  store.atomically(() => {
+    const known = new Map(store.inventory().map((row) => [`${row.lang}/${row.id}`, row]))
+    const readable = new Set(cards.map((card) => card.file))
+    for (const card of cards) {
+      const key = `${card.lang}/${card.id}`
+      const before = known.get(key)
+      known.delete(key)
+      if (before?.hash === card.hash && before.file === card.file) {
+        report.unchanged += 1
+        continue
+      }
+      store.put(card)
+      if (before === undefined) report.added += 1
+      else report.changed += 1
+    }
+    for (const { lang, id, file } of known.values()) {
+      // The file is there but cannot be read as a card: what it said before is better than nothing.
+      if (files.has(file) && !readable.has(file)) continue
+      store.remove(lang, id)
+      report.removed += 1
+    }
+  })
+  return report
+}

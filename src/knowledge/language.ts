@@ -1,0 +1,71 @@
+/** Owns what is particular to a language: telling which one a text is in, its sentences, and its question words. */
+import type { Lang } from './model.js'
+import { fold } from './tokenize.js'
+
+const HAN = /\p{Script=Han}/u
+
+/** Han characters mean Chinese, however many Latin product names stand between them. */
+export const languageOf = (text: string): Lang => (HAN.test(text) ? 'zh' : 'en')
+
+/** What a question wants: a definition, a way of doing something, or any other fact. */
+export type Intent = 'define' | 'how' | 'fact'
+
+// "是什么" after a noun asks for a definition; "为什么", "有什么" and "什么区别" do not.
+const DEFINE =
+  /^(?:what\s+is|what\s+are|what'?s|whats|who\s+is|define|explain|describe|tell\s+me\s+about|meaning\s+of)\b|^(?:什么是|啥是|介绍|解释|讲讲|说说)|(?:是什么|是啥|是干什么的|是做什么的|什么意思|的定义|的含义)[?？!！。\s]*$|\b(?:mean|stand\s+for)\??$/u
+const HOW =
+  /\bhow\s+(?:do|to|can|should|would|could|does\s+one)\b|\b(?:commands?|steps?|syntax|usage|cli)\b|怎么|怎样|咋|如何|命令|步骤|用法|教程|指令是/u
+
+/** @param question in any script; Traditional characters are folded first */
+export function intentOf(question: string): Intent {
+  const text = fold(question).trim()
+  if (HOW.test(text)) return 'how'
+  return DEFINE.test(text) ? 'define' : 'fact'
+}
+
+// A full stop after these does not end a sentence.
+const ABBREVIATION =
+  /(?:^|[\s(])(?:[A-Z]|e\.g|i\.e|etc|vs|cf|ca|approx|Dr|Mr|Mrs|Ms|Prof|St|Jr|Sr|Inc|Ltd|Co|Corp|No|Vol|pp|Fig|Gen|Col|Lt|Sgt|Rev|Hon|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|U\.S|U\.K|a\.m|p\.m|Ph\.D)$/
+const CLOSERS = '"\'”’）)」』】》]'
+
+/**
+ * Sentences of a paragraph, as half-open ranges of `text` without the white space around them.
+ * Chinese full stops end a sentence anywhere; a Latin one only before white space and something that can begin one.
+ * @param isProtected offsets that may not be a boundary, such as those inside inline code
+ */
+export function sentences(
+  text: string,
+  isProtected: (offset: number) => boolean = () => false,
+): { start: number; end: number }[] {
+  const ranges: { start: number; end: number }[] = []
+  let start = 0
+  const close = (end: number) => {
+    const slice = text.slice(start, end)
+    const trimmed = slice.trim()
+    if (trimmed !== '') {
+      const from = start + slice.indexOf(trimmed)
+      ranges.push({ start: from, end: from + trimmed.length })
+    }
+    start = end
+  }
+  for (let i = 0; i < text.length; i += 1) {
+    const char = text.charAt(i)
+    const isWide = '。！？'.includes(char)
+    if ((!isWide && !'.!?'.includes(char)) || isProtected(i)) continue
+    let end = i + 1
+    while (end < text.length && ('。！？.!?'.includes(text.charAt(end)) || CLOSERS.includes(text.charAt(end)))) end += 1
+    const rest = text.slice(end, end + 3)
+    const endsHere =
+      isWide || rest === '' || /^\s+["'“‘(（[`*_]?[\p{Lu}\p{Lo}\p{N}`]/u.test(rest) || /^\s*\n/.test(rest)
+    if (endsHere && !(char === '.' && rest !== '' && ABBREVIATION.test(text.slice(Math.max(0, i - 8), i)))) close(end)
+    i = end - 1
+  }
+  close(text.length)
+  return ranges
+}
+
+/** Does a sentence lean on the one before it, so that it cannot be understood alone? */
+export const leansBack = (sentence: string): boolean =>
+  /^(?:it|its|this|that|these|those|they|their|he|she|his|her|such|both|instead|so|then|however|but|therefore|also)\b/i.test(
+    sentence,
+  ) || /^(?:它|他|她|这|那|其|此|因此|所以|但|不过|然后|而且|同时|两者|前者|后者)/.test(fold(sentence))

@@ -1,0 +1,180 @@
+/** Owns the reading of a question: which of its words carry it, how rare each is, and how much of it a text covers. */
+import { type Intent, intentOf, languageOf } from './language.js'
+import type { Lang } from './model.js'
+import { fold, hanTokens, type Term, terms, tokensOf } from './tokenize.js'
+
+/** Longer questions are cut: nobody asks in more, and every term costs a look-up. */
+const LONGEST_QUESTION = 600
+const MOST_TOKENS = 96
+
+/** Words of politeness and asking. They stay in the index, but a question is not about them. */
+const ASKING = new Set(
+  `please tell know want need wanna gonna help explain describe hello hi hey thank thanks okay ok someone somebody anyone
+  anybody something way lot really actually maybe guys bro morning evening bye lol dear sir mean means meaning im ive id
+  whats hows wheres got get let lets could try exactly basically`
+    .split(/\s+/)
+    .map((word) => tokensOfWord(word)),
+)
+
+function tokensOfWord(word: string): string {
+  const [term] = terms(word)
+  return term?.kind === 'word' ? term.token : word
+}
+
+// Longest first. What is left of a run after these are taken out is what the question is about.
+const ASKING_HAN = new RegExp(
+  [
+    '为什么|为啥|是什么|什么是|有什么|什么意思|什么时候|干什么|做什么|什么样|什么|怎么样|怎么办|怎么|怎样|如何|为何|咋样|咋|啥意思|是啥|啥',
+    '哪一个|哪一种|哪些|哪个|哪种|哪里|哪儿|哪|多少|能不能|可不可以|会不会|要不要|是不是|有没有|是否|能否|可否|可以|请问|请教|告诉我|帮我|给我',
+    '我想知道|想知道|我想|想要|我要|需要|应该|知道|一下|一个|一种|这个|那个|你好|您好|谢谢|多谢|再见|早上好|晚上好|在吗|大家|介绍|解释|说说|讲讲',
+    '吗|呢|吧|啊|呀|哦|嘛|么|谁|的|了|是|请',
+  ].join('|'),
+  'u',
+)
+/** Grammar words that may also be half of a real word (性能, 共用): their bigrams count, they alone do not. */
+const WEIGHTLESS_HAN = new Set(
+  '在和与跟及或我你您他她它们把被给让要会能有这那就都也还对从到用里中个上下去来又再并而且为以之其所'.split(''),
+)
+
+/**
+ * One thing a question asks about. A text covers it fully with any token of `strong`, and partly with tokens of `weak`.
+ */
+export interface Need {
+  /** Rarity (idf) of the thing; what no passage holds is the rarest of all. */
+  weight: number
+  strong: string[]
+  /** Every one of these covers an equal share of `weakValue`. */
+  weak: string[]
+  weakValue: number
+}
+
+export interface Query {
+  lang: Lang
+  intent: Intent
+  needs: Need[]
+  /** Sum of the weights. 0 means that the question is about nothing we could look for. */
+  weight: number
+  /** For the index: every token that any passage holds, rarest first. */
+  tokens: string[]
+}
+
+/** What the reading needs to know of the base. */
+export interface Vocabulary {
+  passages: number
+  frequency(token: string): number
+  /** A known token that was probably meant, for one that no passage holds. */
+  correct(token: string): string | undefined
+}
+
+/** BM25's rarity, always positive. */
+export const idf = (passages: number, frequency: number): number =>
+  Math.log(1 + (passages - frequency + 0.5) / (frequency + 0.5))
+
+/** @param question as typed, in any script */
+export function readQuery(question: string, vocabulary: Vocabulary): Query {
+  const text = question.slice(0, LONGEST_QUESTION)
+  const frequencies = new Map<string, number>()
+  const frequency = (token: string): number => {
+    let known = frequencies.get(token)
+    if (known === undefined) {
+      known = vocabulary.frequency(token)
+      frequencies.set(token, known)
+    }
+    return known
+  }
+  const rarity = (count: number) => idf(vocabulary.passages, count)
+
+  const needs = terms(text).flatMap((term): Need[] => {
+    if (term.kind === 'han') return contentRuns(term.run).flatMap((run) => hanNeeds(run, frequency, rarity))
+    if (term.kind === 'word' && ASKING.has(term.token)) return []
+    return [wordNeed(term, frequency, rarity, vocabulary.correct)]
+  })
+  const merged = mergeEqual(needs)
+  const searchable = new Set([
+    ...terms(text)
+      .filter((term) => term.kind !== 'word' || !ASKING.has(term.token))
+      .flatMap((term) => (term.kind === 'han' ? contentRuns(term.run).flatMap(hanTokens) : tokensOf(term))),
+    ...merged.flatMap((need) => need.strong),
+  ])
+  const tokens = [...searchable]
+    .filter((token) => frequency(token) > 0)
+    .sort((a, b) => frequency(a) - frequency(b))
+    .slice(0, MOST_TOKENS)
+  return {
+    lang: languageOf(text),
+    intent: intentOf(text),
+    needs: merged,
+    weight: merged.reduce((sum, need) => sum + need.weight, 0),
+    tokens,
+  }
+}
+
+const contentRuns = (run: string): string[] =>
+  fold(run)
+    .split(ASKING_HAN)
+    .filter((part) => part !== '')
+
+type Frequency = (token: string) => number
+type Rarity = (count: number) => number
+
+/**
+ * Where words begin and end in a Han run is unknown, so every character is a need: it is covered by a bigram it belongs
+ * to, and half covered when it stands in the text alone.
+ */
+function hanNeeds(run: string, frequency: Frequency, rarity: Rarity): Need[] {
+  const chars = [...run]
+  return chars.flatMap((char, i): Need[] => {
+    if (WEIGHTLESS_HAN.has(char)) return []
+    const before = chars[i - 1]
+    const after = chars[i + 1]
+    const bigrams = [before === undefined ? '' : before + char, after === undefined ? '' : char + after].filter(
+      (bigram) => bigram !== '',
+    )
+    const known = Math.max(0, ...bigrams.map(frequency))
+    const weight = rarity(known > 0 ? known : frequency(char))
+    if (bigrams.length === 0) return [{ weight, strong: [char], weak: [], weakValue: 0 }]
+    return [{ weight, strong: bigrams, weak: [char], weakValue: 0.5 }]
+  })
+}
+
+function wordNeed(
+  term: Exclude<Term, { kind: 'han' }>,
+  frequency: Frequency,
+  rarity: Rarity,
+  correct: (token: string) => string | undefined,
+): Need {
+  if (term.kind === 'word') {
+    if (frequency(term.token) > 0) {
+      return { weight: rarity(frequency(term.token)), strong: [term.token], weak: [], weakValue: 0 }
+    }
+    // The corrected word counts for less, and the doubt keeps the weight of an unknown word.
+    const meant = correct(term.token)
+    return { weight: rarity(0), strong: [], weak: meant === undefined ? [] : [meant], weakValue: 0.9 }
+  }
+  const strong = [term.whole, ...(term.joined === undefined ? [] : [term.joined])]
+  const counts = [...strong, ...term.parts].map(frequency).filter((count) => count > 0)
+  const known = strong.map(frequency).filter((count) => count > 0)
+  const count = Math.max(0, ...(known.length > 0 ? known : counts))
+  return { weight: rarity(count), strong, weak: term.parts, weakValue: 0.85 }
+}
+
+/** The same need twice is still one need. */
+function mergeEqual(needs: Need[]): Need[] {
+  const byKey = new Map<string, Need>()
+  for (const need of needs) byKey.set([...need.strong, '', ...need.weak].join(' '), need)
+  return [...byKey.values()]
+}
+
+/** How far a set of tokens answers one need: 0..1. */
+export function satisfaction(need: Need, tokens: { has(token: string): boolean }): number {
+  if (need.strong.some((token) => tokens.has(token))) return 1
+  if (need.weak.length === 0) return 0
+  const held = need.weak.filter((token) => tokens.has(token)).length
+  return (need.weakValue * held) / need.weak.length
+}
+
+/** The share of a question, by weight, that a text covers: 0..1; 0 for a question about nothing. */
+export function coverage(query: Query, value: (need: Need, index: number) => number): number {
+  if (query.weight === 0) return 0
+  return query.needs.reduce((sum, need, i) => sum + need.weight * value(need, i), 0) / query.weight
+}

@@ -1,0 +1,147 @@
+/** Owns ranking: the index proposes passages by BM25, then their best sentence, titles and aliases decide the order. */
+import type { Hit, Lang } from './model.js'
+import { coverage, type Need, type Query, satisfaction } from './query.js'
+import type { Candidate, Store } from './store.js'
+
+/** Passages that are looked at more closely. */
+const CANDIDATES = 60
+
+/** What each signal adds to a passage's BM25, which itself is scaled so that the best candidate has 1. */
+const SENTENCE = 0.8
+const NEARNESS = 0.4
+const NAME = 1
+/** A passage in the other language than the question's answers it less well, all else being equal. */
+const OTHER_LANGUAGE = 0.85
+/** A sentence says less when its words are spread over two sentences or stand only in the headings above it. */
+const CONTEXT = 0.6
+
+/** A candidate with everything that is known about how it fits. All shares are 0..1. */
+export interface Ranked {
+  candidate: Candidate
+  /** Share of the question that the passage, its headings and its names cover. */
+  covered: number
+  /** The same for each unit of the passage, words of title and headings counting less. */
+  units: number[]
+  /** The best of `units`. */
+  sentence: number
+  /** How nearly the title or an alias *is* the question. */
+  name: number
+  /** Share of the question's neighbouring words that are neighbours in one sentence too. */
+  nearness: number
+  score: number
+}
+
+/** @returns candidates, best first; several may belong to one card */
+export function rank(query: Query, store: Store, lang: Lang | null): Ranked[] {
+  const candidates = store.candidates(query.tokens, lang, CANDIDATES)
+  const best = Math.max(...candidates.map((candidate) => candidate.bm25), Number.MIN_VALUE)
+  const ranked = candidates.map((candidate) => measure(query, candidate, best))
+  return ranked.sort((a, b) => b.score - a.score || a.candidate.passage - b.candidate.passage)
+}
+
+function measure(query: Query, candidate: Candidate, bestBm25: number): Ranked {
+  const names = [candidate.titleTokens, ...candidate.aliasTokens.split('\n')].map(words)
+  const lines = candidate.bodyTokens.split('\n').map(words)
+  const context = new Set([...names.flat(), ...words(candidate.headingTokens)])
+  const inContext = query.needs.map((need) => satisfaction(need, context))
+
+  // For each need, how well anything in the passage answers it.
+  const anywhere = [...inContext]
+  let nearness = 0
+  const units = lines.map((line) => {
+    const places = placesOf(line)
+    nearness = Math.max(nearness, adjacency(query, places))
+    return coverage(query, (need, i) => {
+      const said = satisfaction(need, places)
+      anywhere[i] = Math.max(anywhere[i] ?? 0, said)
+      return Math.max(said, CONTEXT * (inContext[i] ?? 0))
+    })
+  })
+  const covered = coverage(query, (_, i) => anywhere[i] ?? 0)
+  const sentence = Math.max(0, ...units)
+  const name = Math.max(0, ...names.map((tokens) => likeness(query, tokens)))
+  const relevance = candidate.bm25 / bestBm25 + SENTENCE * sentence + NEARNESS * nearness + NAME * name * covered
+  return {
+    candidate,
+    covered,
+    units,
+    sentence,
+    name,
+    nearness,
+    score: relevance * (candidate.lang === query.lang ? 1 : OTHER_LANGUAGE),
+  }
+}
+
+const words = (tokens: string): string[] => (tokens === '' ? [] : tokens.split(' '))
+
+/**
+ * How nearly a name (a title, an alias) is the question: the harmonic mean of how much of the question the name covers
+ * and how much of the name the question uses, so that "docker" is not the name of "docker swarm on a mainframe".
+ */
+function likeness(query: Query, name: string[]): number {
+  if (name.length === 0) return 0
+  const set = new Set(name)
+  const asked = coverage(query, (need) => satisfaction(need, set))
+  const tokens = new Set(query.needs.flatMap((need) => [...need.strong, ...need.weak]))
+  const used = [...set].filter((token) => tokens.has(token)).length / set.size
+  return asked + used === 0 ? 0 : (2 * asked * used) / (asked + used)
+}
+
+/** Where each token of a line stands. */
+function placesOf(line: string[]): Map<string, number[]> {
+  const places = new Map<string, number[]>()
+  line.forEach((token, at) => {
+    const before = places.get(token)
+    if (before === undefined) places.set(token, [at])
+    else before.push(at)
+  })
+  return places
+}
+
+/** Neighbours in a line are at most this many tokens apart: grammar words are gone, Han bigrams stand in between. */
+const NEIGHBOURS = 3
+
+/** Share of the question's neighbouring needs that also stand near each other, in this order, in one line. */
+function adjacency(query: Query, line: ReadonlyMap<string, number[]>): number {
+  const pairs = query.needs.length - 1
+  if (pairs < 1) return 0
+  const places = query.needs.map(({ strong, weak }) =>
+    (strong.length > 0 ? strong : weak).flatMap((token) => line.get(token) ?? []),
+  )
+  let near = 0
+  for (let i = 0; i < pairs; i += 1) {
+    const second = places[i + 1] ?? []
+    if (places[i]?.some((a) => second.some((b) => b > a && b - a <= NEIGHBOURS)) === true) near += 1
+  }
+  return near / pairs
+}
+
+/** The best passage of each card, best card first. */
+export function bestPerCard(ranked: Ranked[]): Ranked[] {
+  const seen = new Set<string>()
+  return ranked.filter(({ candidate }) => {
+    const key = `${candidate.lang}/${candidate.card}`
+    if (seen.has(key)) return false
+    seen.add(key)
+    return true
+  })
+}
+
+/** Longest snippet of a hit, in characters. */
+const SNIPPET = 240
+
+export function toHit(ranked: Ranked, store: Store): Hit {
+  const { candidate } = ranked
+  const units = store.passage(candidate.passage)?.units ?? []
+  const at = ranked.units.indexOf(ranked.sentence)
+  const snippet = (units[at] ?? units[0])?.text.replace(/\s+/g, ' ') ?? ''
+  return {
+    passage: String(candidate.passage),
+    card: candidate.card,
+    title: candidate.title,
+    heading: candidate.heading,
+    lang: candidate.lang,
+    snippet: snippet.length > SNIPPET ? `${snippet.slice(0, SNIPPET - 1)}…` : snippet,
+    score: ranked.score,
+  }
+}

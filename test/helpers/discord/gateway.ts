@@ -1,0 +1,178 @@
+/** Discord's gateway: sessions that outlive their sockets, and the ways in which it lets a bot down. */
+import type { Server } from 'node:http'
+import { GatewayCloseCodes as Close, GatewayOpcodes as Op } from 'discord-api-types/v10'
+import { type RawData, type WebSocket, WebSocketServer } from 'ws'
+import { applicationPayload, guildCreate } from './payloads.js'
+import type { World } from './world.js'
+
+export interface Session {
+  readonly id: string
+  /** Every dispatch since its IDENTIFY; the index is `s - 1`. */
+  readonly events: readonly { t: string; d: unknown }[]
+  readonly connected: boolean
+  readonly resumes: number
+  readonly intents: number
+}
+
+export interface Gateway {
+  /** In order of their IDENTIFY. */
+  readonly sessions: readonly Session[]
+  /** Sends an event to every session; one without a socket gets it when it resumes. */
+  dispatch(t: string, d: unknown): void
+  /** Cuts every socket, as a lost network does; with a code, closes with it. */
+  drop(code?: number): void
+  /** op 7: the bot is to come back and resume. */
+  reconnect(): void
+  /** op 9: forgets all sessions, the bot is to IDENTIFY anew. discord.js waits 5 s between two IDENTIFYs. */
+  invalidate(): void
+  close(): void
+}
+
+interface LiveSession extends Session {
+  events: { t: string; d: unknown }[]
+  connected: boolean
+  resumes: number
+  socket: WebSocket | null
+}
+
+const HEARTBEAT_MS = 41_250
+const MOST_BYTES = 4096
+const MOST_SENDS = 120
+const SENDS_WINDOW_MS = 60_000
+
+interface Frame {
+  op: number
+  d: { token?: string; session_id?: string; seq?: number; intents?: number } | null
+}
+
+export function attachGateway(server: Server, world: World): Gateway {
+  const wss = new WebSocketServer({ server })
+  const sessions: LiveSession[] = []
+  const resumable = new Set<LiveSession>()
+
+  const send = (socket: WebSocket, op: number, d: unknown, more: object = {}) =>
+    socket.send(JSON.stringify({ op, d, s: null, t: null, ...more }))
+
+  function deliver(session: LiveSession, t: string, d: unknown): void {
+    session.events.push({ t, d })
+    if (session.socket) send(session.socket, Op.Dispatch, d, { t, s: session.events.length })
+  }
+
+  function bind(session: LiveSession, socket: WebSocket): void {
+    session.socket?.terminate()
+    session.socket = socket
+    session.connected = true
+    socket.on('close', (code) => {
+      if (session.socket !== socket) return
+      session.socket = null
+      session.connected = false
+      // A bot that says goodbye with these ends its session.
+      if (code === 1000 || code === 1001) resumable.delete(session)
+      world.changes.emit('change')
+    })
+  }
+
+  function identify(socket: WebSocket, intents: number): LiveSession {
+    const session: LiveSession = {
+      id: Buffer.from(world.snowflake()).toString('hex'),
+      events: [],
+      connected: true,
+      resumes: 0,
+      intents,
+      socket: null,
+    }
+    sessions.push(session)
+    resumable.add(session)
+    bind(session, socket)
+    const { id, flags } = applicationPayload(world)
+    const guilds = world.guilds.filter(({ installed }) => installed)
+    const address = server.address()
+    deliver(session, 'READY', {
+      v: 10,
+      user: { ...world.bot, mfa_enabled: true, verified: true, email: null },
+      guilds: guilds.map((guild) => ({ id: guild.id, unavailable: true })),
+      session_id: session.id,
+      session_type: 'normal',
+      resume_gateway_url: `ws://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
+      shard: [0, 1],
+      application: { id, flags },
+    })
+    for (const guild of guilds) deliver(session, 'GUILD_CREATE', guildCreate(guild, world.bot))
+    return session
+  }
+
+  function resume(socket: WebSocket, sessionId: string | undefined, seq: number): LiveSession | null {
+    const session = [...resumable].find(({ id }) => id === sessionId)
+    if (!session) {
+      send(socket, Op.InvalidSession, false)
+      return null
+    }
+    if (seq > session.events.length) {
+      socket.close(Close.InvalidSeq)
+      return null
+    }
+    bind(session, socket)
+    for (const [i, { t, d }] of session.events.slice(seq).entries()) send(socket, Op.Dispatch, d, { t, s: seq + i + 1 })
+    session.resumes += 1
+    deliver(session, 'RESUMED', {})
+    return session
+  }
+
+  function report(rule: string, message: string): void {
+    world.violations.push({ where: 'gateway', rule, message })
+  }
+
+  wss.on('connection', (socket, request) => {
+    let session: LiveSession | null = null
+    let sends: number[] = []
+    const query = new URL(request.url ?? '/', 'ws://localhost').searchParams
+    if (query.get('v') !== '10' || query.get('encoding') !== 'json') return socket.close(Close.InvalidAPIVersion)
+    send(socket, Op.Hello, { heartbeat_interval: HEARTBEAT_MS, _trace: [] })
+
+    socket.on('message', (data: RawData) => {
+      const now = world.now()
+      sends = [...sends.filter((at) => now - at < SENDS_WINDOW_MS), now]
+      const text = String(data)
+      if (sends.length > MOST_SENDS) {
+        report('gateway_rate', `${sends.length} sends in 60 s; at most ${MOST_SENDS}`)
+        return socket.close(Close.RateLimited)
+      }
+      if (Buffer.byteLength(text) > MOST_BYTES) {
+        report('gateway_size', `a send of ${Buffer.byteLength(text)} bytes; at most ${MOST_BYTES}`)
+        return socket.close(Close.DecodeError)
+      }
+      const { op, d } = JSON.parse(text) as Frame
+      if (op === Op.Heartbeat) return send(socket, Op.HeartbeatAck, null)
+      if (op === Op.Identify || op === Op.Resume) {
+        if (session) return socket.close(Close.AlreadyAuthenticated)
+        if (d?.token !== world.token) return socket.close(Close.AuthenticationFailed)
+        session = op === Op.Identify ? identify(socket, d.intents ?? 0) : resume(socket, d.session_id, d.seq ?? 0)
+        world.changes.emit('change')
+        return
+      }
+      if (!session) socket.close(Close.NotAuthenticated)
+    })
+  })
+
+  return {
+    sessions,
+    dispatch(t, d) {
+      if (resumable.size === 0) throw new Error(`no bot is there to receive ${t}: await double.ready() first`)
+      for (const session of resumable) deliver(session, t, d)
+    },
+    drop(code) {
+      for (const socket of wss.clients) code ? socket.close(code) : socket.terminate()
+    },
+    reconnect() {
+      for (const socket of wss.clients) send(socket, Op.Reconnect, null)
+    },
+    invalidate() {
+      resumable.clear()
+      for (const socket of wss.clients) send(socket, Op.InvalidSession, false)
+    },
+    close() {
+      for (const socket of wss.clients) socket.terminate()
+      wss.close()
+    },
+  }
+}

@@ -1,0 +1,100 @@
+/** What the double knows: its cast, its clock, everything sent so far. All parts share one. */
+import { EventEmitter } from 'node:events'
+import type { APIApplicationCommand, APIUser, LocaleString } from 'discord-api-types/v10'
+import type { Cdn } from './cdn.js'
+import type { Interaction } from './interaction.js'
+import type { Problem } from './limits.js'
+import type { Messages } from './messages.js'
+
+export interface TestUser {
+  id: string
+  username: string
+  globalName?: string
+}
+
+export interface TestGuild {
+  id: string
+  name: string
+  locale?: LocaleString
+  roles?: { id: string; name: string; permissions?: bigint }[]
+  /** False: people use the app there without the bot being a member, so it never gets a GUILD_CREATE. Default true. */
+  installed?: boolean
+}
+
+export interface Guild extends Required<TestGuild> {
+  channelId: string
+}
+
+export interface Violation extends Problem {
+  where: string
+}
+
+export interface World {
+  readonly token: string
+  readonly applicationId: string
+  readonly bot: APIUser
+  readonly guilds: readonly Guild[]
+  /** Epoch ms. Replace it to move time. */
+  now: () => number
+  snowflake(): string
+  readonly cdn: Cdn
+  readonly messages: Messages
+  /** By scope: 'global' or a guild's id. */
+  readonly commands: Map<string, APIApplicationCommand[]>
+  /** By token. */
+  readonly interactions: Map<string, Interaction>
+  readonly violations: Violation[]
+  /** Emits 'change' whenever a test that waits should look again. */
+  readonly changes: EventEmitter
+}
+
+const DISCORD_EPOCH = 1_420_070_400_000n
+
+/** Ids carry the double's time, as the bot may read the age of an interaction off its id. */
+export function snowflakes(now: () => number): () => string {
+  let sequence = 0n
+  return () => {
+    sequence = (sequence + 1n) % 0x3fffffn
+    return String(((BigInt(Math.floor(now())) - DISCORD_EPOCH) << 22n) | sequence)
+  }
+}
+
+export function newChanges(): EventEmitter {
+  // Each waiting test listens; there is no number of them that would be a leak.
+  return new EventEmitter().setMaxListeners(0)
+}
+
+/** Resolves with the first truthy `look()`; `what` says what never came. */
+export function until<T>(
+  changes: EventEmitter,
+  look: () => T | null | undefined | false,
+  timeoutMs: number,
+  what: () => string,
+): Promise<T> {
+  const { promise, resolve, reject } = withResolvers<T>()
+  const again = () => {
+    try {
+      const found = look()
+      if (found) resolve(found)
+    } catch (error) {
+      reject(error)
+    }
+  }
+  const timer = setTimeout(() => reject(new Error(`${what()} (waited ${timeoutMs} ms)`)), timeoutMs)
+  changes.on('change', again)
+  again()
+  return promise.finally(() => {
+    clearTimeout(timer)
+    changes.off('change', again)
+  })
+}
+
+function withResolvers<T>() {
+  let resolve: (value: T) => void = () => undefined
+  let reject: (reason: unknown) => void = () => undefined
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes
+    reject = no
+  })
+  return { promise, resolve, reject }
+}
