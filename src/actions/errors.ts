@@ -238,7 +238,7 @@ export class AppError extends Error {
   readonly details: ErrorDetails
 
   constructor(code: ErrorCode, details: ErrorDetails = {}, options?: ErrorOptions) {
-    super(say('en', ERRORS[code], details), options)
+    super(describeError(code, details, 'en'), options)
     this.name = 'AppError'
     this.code = code
     this.details = details
