@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import {
   ActionRowBuilder,
+  type APIContainerComponent,
   ButtonBuilder,
   ButtonStyle,
   type ChatInputCommandInteraction,
@@ -12,10 +14,12 @@ import {
   ModalBuilder,
   PermissionFlagsBits,
   SlashCommandBuilder,
+  type TextChannel,
   TextInputBuilder,
   TextInputStyle,
 } from 'discord.js'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
 import { type DiscordDouble, startDiscordDouble } from './helpers/discord/double.js'
 
 const APP = '110000000000000001'
@@ -125,7 +129,8 @@ describe('a bot on the double', () => {
     react = async (interaction) => {
       if (interaction.isButton()) return interaction.update({ content: 'stopped', components: [] })
       if (!interaction.isChatInputCommand()) return
-      await interaction.deferReply()
+      const { resource } = await interaction.deferReply({ withResponse: true })
+      expect(resource?.message?.flags.has(MessageFlags.Loading)).toBe(true)
       const file = interaction.options.getAttachment('file', true)
       expect(interaction.options.getUser('for')?.username).toBe('bob')
       expect(interaction.member?.permissions).toBeTruthy()
@@ -197,6 +202,27 @@ describe('a bot on the double', () => {
     expect(double.violations).toEqual([])
   })
 
+  it('sends, edits and deletes messages of its own in a channel', async () => {
+    const channel = client.channels.cache.first() as TextChannel
+    const message = await channel.send({ content: 'one', files: [{ attachment: Buffer.from('log'), name: 'a b.log' }] })
+    expect(await (await fetch(message.attachments.first()?.url ?? '')).text()).toBe('log')
+    const row = { type: 1, components: [{ type: 2, style: 5, label: 'Help', url: 'https://example.com' }] }
+    const edited = await message.edit({ content: 'two', components: [row], attachments: [] })
+    expect([edited.content, edited.attachments.size]).toEqual(['two', 0])
+    await message.delete()
+    await expect(channel.messages.fetch({ message: message.id, force: true })).rejects.toMatchObject({ code: 10008 })
+    expect(double.violations).toEqual([])
+  })
+
+  it('may send Components V2', async () => {
+    const text = { type: 10, content: 'hello' } as const
+    const components = [{ type: 17, components: [text, { type: 14 }, buttons('a').toJSON()] } as APIContainerComponent]
+    onCommand((interaction) => interaction.reply({ flags: MessageFlags.IsComponentsV2, components }))
+    const message = await start().waitFor(() => true)
+    expect(message.components?.[0]).toMatchObject({ type: 17, id: 1, spoiler: false })
+    expect(double.violations).toEqual([])
+  })
+
   it('works in a direct message and in a guild that it is no member of', async () => {
     onCommand((interaction) => interaction.reply({ content: `${interaction.guildId} ${interaction.inRawGuild()}` }))
     const options = { host: 'local' }
@@ -229,8 +255,10 @@ describe('the connection', () => {
     const asked = start()
     expect((await asked.waitFor(() => true)).content).toBe('late but here')
     expect(session?.resumes).toBe(resumes + 1)
+    const resumed = once(client, Events.ShardResume)
     double.gateway.reconnect()
-    await double.until(() => session?.resumes === resumes + 2)
+    await resumed
+    expect(session?.resumes).toBe(resumes + 2)
     expect(double.gateway.sessions).toHaveLength(1)
   })
 
@@ -239,6 +267,19 @@ describe('the connection', () => {
     await double.until(() => double.gateway.sessions[1]?.connected)
     onCommand((interaction) => interaction.reply('back'))
     expect((await start().waitFor(() => true)).content).toBe('back')
+  })
+
+  it('acknowledges heartbeats, and closes on who does not identify or speaks another version', async () => {
+    const socket = new WebSocket(`ws://127.0.0.1:${double.port}/?v=10&encoding=json`)
+    const frames: { op: number }[] = []
+    socket.on('message', (data) => frames.push(JSON.parse(String(data))))
+    await once(socket, 'open')
+    for (const frame of [{ op: 1, d: null }, { op: 6, d: { token: 'a-token', session_id: 'gone', seq: 1 } }, { op: 3 }])
+      socket.send(JSON.stringify(frame))
+    expect((await once(socket, 'close'))[0]).toBe(4003)
+    expect(frames.map(({ op }) => op)).toEqual([10, 11, 9])
+    const old = new WebSocket(`ws://127.0.0.1:${double.port}/?v=6&encoding=json`)
+    expect((await once(old, 'close'))[0]).toBe(4012)
   })
 
   it('waits out a 429 and tries a 500 again', async () => {
@@ -305,6 +346,8 @@ describe('violations', () => {
       { content: 'x', flags: MessageFlags.IsComponentsV2 as never, components: [{ type: 10, content: 'x' } as never] },
       50035,
     ],
+    ['attachments', { content: 'x', attachments: [{ id: '7' }] } as never, 50035],
+    ['embed_field', { embeds: [{ fields: [{ name: ' ', value: 'x' }] }] }, 50035],
     ['file_size', { files: [Buffer.alloc(10 * 1024 * 1024 + 1)] }, 40005],
   ]
   it.each(replies)('notice a reply that breaks the rule %s', async (rule, reply, code) => {
@@ -317,7 +360,8 @@ describe('violations', () => {
   it('notice a message without allowed_mentions, and let it pass as Discord does', async () => {
     onCommand((interaction) => interaction.reply({ content: '@everyone', allowedMentions: { parse: ['everyone'] } }))
     expect((await start().waitFor(() => true)).content).toBe('@everyone')
-    expect(rules()).toEqual(['allowed_mentions'])
+    await client.rest.post(`/channels/${client.channels.cache.firstKey()}/messages`, { body: { content: '@here' } })
+    expect(rules()).toEqual(['allowed_mentions', 'allowed_mentions'])
   })
 
   const option = (name: string, more = {}) => ({ type: 3, name, description: 'x', ...more })

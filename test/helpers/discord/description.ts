@@ -2,9 +2,8 @@
  * Discord's own description of its API, as one JSON Schema document.
  *
  * The registry has it only as generated zod code (`discord-api-spec/zod`; no package ships the OpenAPI file). That code
- * is regular, so it is run here against a stand-in for `zod/mini` whose functions write JSON Schema. ajv then gives what
- * zod would not: coercion, and objects that refuse unknown properties (the package's `setStrictObject` comes too late,
- * its schemas are built on import).
+ * is regular, so it is run here against a stand-in for `zod/mini` whose functions write JSON Schema. Every object refuses
+ * unknown properties (the package's own `setStrictObject` comes too late: its schemas are built on import).
  */
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -41,7 +40,6 @@ const objectOf = (shape: Record<string, Part>) =>
     Object.fromEntries(Object.entries(shape).map(([key, value]) => [key, value.render()])),
     Object.keys(shape).filter((key) => !shape[key]?.optional),
   )
-// `const`, not a null type: coercion would make null of '' and 0, and pass what a length limit had refused.
 const orNull = (inner: Part) => () => ({ anyOf: [inner.render(), { const: null }] })
 
 function zodWritingJsonSchema(nameOf: (target: Part) => string) {
@@ -78,6 +76,12 @@ function zodWritingJsonSchema(nameOf: (target: Part) => string) {
   }
 }
 
+/** Where the description is stricter than Discord, which takes a permission set as text and a file's index as a number. */
+const TOLERATED = [
+  ['ApplicationCommandUpdateRequest', 'default_member_permissions', { type: 'string', pattern: '^\\d{1,20}$' }],
+  ['MessageAttachmentRequest', 'id', { type: 'integer', minimum: 0 }],
+] as const
+
 /** @returns `{ $defs }` with every schema of the description under its name there, e.g. `MessageResponse` */
 export async function loadDescription(): Promise<{ $defs: Record<string, Json> }> {
   const path = fileURLToPath(import.meta.resolve('discord-api-spec/zod'))
@@ -90,5 +94,10 @@ export async function loadDescription(): Promise<{ $defs: Record<string, Json> }
   for (const [name, value] of Object.entries(module.exports)) {
     if (value instanceof Part) names.set(value, name.replace(/Schema$/, ''))
   }
-  return { $defs: Object.fromEntries([...names].map(([value, name]) => [name, value.render()])) }
+  const $defs = Object.fromEntries([...names].map(([value, name]) => [name, value.render()]))
+  for (const [schema, key, also] of TOLERATED) {
+    const properties = $defs[schema]?.properties as Json
+    properties[key] = { anyOf: [also, properties[key]] }
+  }
+  return { $defs }
 }

@@ -34,7 +34,8 @@ export interface AutocompleteRequest extends SlashRequest {
   /** The option being typed; its text so far is in `options`. */
   focused: string
 }
-export interface ClickRequest extends Asker {
+/** Where is not said: it happens where the message is. */
+export interface ClickRequest extends Omit<Asker, 'guildId'> {
   /** The message with the component, or the interaction whose answer it is. */
   message: Message | Interaction
   /** Either of the two. */
@@ -43,7 +44,7 @@ export interface ClickRequest extends Asker {
   /** For a select: what was chosen. */
   values?: string[]
 }
-export interface SubmitRequest extends Asker {
+export interface SubmitRequest extends Omit<Asker, 'guildId'> {
   /** The interaction that opened the form. */
   form: Interaction
   /** By custom_id. */
@@ -74,7 +75,7 @@ function findCommand(world: World, guild: Guild | null, text: string): Leaf {
   let options: APIApplicationCommandOption[] = command.options ?? []
   const path = rest.map((name) => {
     const sub = options.find((option) => option.name === name && SUB.includes(option.type))
-    if (!sub || !('options' in sub || SUB.includes(sub.type))) throw new Error(`/${text}: no subcommand ${name}`)
+    if (!sub) throw new Error(`/${text}: no subcommand ${name}`)
     options = ('options' in sub ? sub.options : undefined) ?? []
     return { type: sub.type, name }
   })
@@ -210,9 +211,8 @@ export function createDriver(world: World, dispatch: (t: string, d: unknown) => 
 
     autocomplete(request) {
       const data = commandData(world, request, request.focused)
-      return send(request, InteractionType.ApplicationCommandAutocomplete, `/${request.command} ${request.focused}…`, {
-        data,
-      })
+      const label = `/${request.command} ${request.focused}…`
+      return send(request, InteractionType.ApplicationCommandAutocomplete, label, { data })
     },
 
     click(request) {
@@ -224,7 +224,9 @@ export function createDriver(world: World, dispatch: (t: string, d: unknown) => 
       const { type, id: componentId, custom_id, label } = pressed(message, request)
       const data = { component_type: type, id: componentId, custom_id, ...(values ? { values } : {}) }
       const what = `click on ${label ?? custom_id}`
-      return send(request, InteractionType.MessageComponent, what, { data, message }, { messageId: message.id })
+      const guildId = world.guilds.find(({ channelId }) => channelId === message.channel_id)?.id ?? null
+      const asker = { ...request, guildId }
+      return send(asker, InteractionType.MessageComponent, what, { data, message }, { messageId: message.id })
     },
 
     submit(request) {
@@ -239,10 +241,9 @@ export function createDriver(world: World, dispatch: (t: string, d: unknown) => 
       const data = { custom_id, components: filled(numbered, fields) }
       const message = world.messages.find(form.sourceId)
       const more = { data, ...(message ? { message } : {}) }
-      return send(request, InteractionType.ModalSubmit, `form ${custom_id}`, more, {
-        messageId: message?.id ?? null,
-        opener: form,
-      })
+      const asker = { ...request, guildId: form.payload.guild_id ?? null }
+      const from = { messageId: message?.id ?? null, opener: form }
+      return send(asker, InteractionType.ModalSubmit, `form ${custom_id}`, more, from)
     },
   }
 }

@@ -1,22 +1,23 @@
 /** Discord's gateway: sessions that outlive their sockets, and the ways in which it lets a bot down. */
 import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { GatewayCloseCodes as Close, GatewayOpcodes as Op } from 'discord-api-types/v10'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
-import { applicationPayload, guildCreate } from './payloads.js'
+import { guildCreate } from './payloads.js'
 import type { World } from './world.js'
 
 export interface Session {
   readonly id: string
-  /** Every dispatch since its IDENTIFY; the index is `s - 1`. */
-  readonly events: readonly { t: string; d: unknown }[]
-  readonly connected: boolean
-  readonly resumes: number
   readonly intents: number
+  /** Every dispatch since its IDENTIFY; the index is `s - 1`. */
+  readonly events: { t: string; d: unknown }[]
+  connected: boolean
+  resumes: number
 }
 
 export interface Gateway {
   /** In order of their IDENTIFY. */
-  readonly sessions: readonly Session[]
+  readonly sessions: readonly Readonly<Session>[]
   /** Sends an event to every session; one without a socket gets it when it resumes. */
   dispatch(t: string, d: unknown): void
   /** Cuts every socket, as a lost network does; with a code, closes with it. */
@@ -26,13 +27,6 @@ export interface Gateway {
   /** op 9: forgets all sessions, the bot is to IDENTIFY anew. discord.js waits 5 s between two IDENTIFYs. */
   invalidate(): void
   close(): void
-}
-
-interface LiveSession extends Session {
-  events: { t: string; d: unknown }[]
-  connected: boolean
-  resumes: number
-  socket: WebSocket | null
 }
 
 const HEARTBEAT_MS = 41_250
@@ -47,24 +41,26 @@ interface Frame {
 
 export function attachGateway(server: Server, world: World): Gateway {
   const wss = new WebSocketServer({ server })
-  const sessions: LiveSession[] = []
-  const resumable = new Set<LiveSession>()
+  const sessions: Session[] = []
+  const resumable = new Set<Session>()
+  const sockets = new Map<Session, WebSocket>()
 
   const send = (socket: WebSocket, op: number, d: unknown, more: object = {}) =>
     socket.send(JSON.stringify({ op, d, s: null, t: null, ...more }))
 
-  function deliver(session: LiveSession, t: string, d: unknown): void {
+  function deliver(session: Session, t: string, d: unknown): void {
     session.events.push({ t, d })
-    if (session.socket) send(session.socket, Op.Dispatch, d, { t, s: session.events.length })
+    const socket = sockets.get(session)
+    if (socket) send(socket, Op.Dispatch, d, { t, s: session.events.length })
   }
 
-  function bind(session: LiveSession, socket: WebSocket): void {
-    session.socket?.terminate()
-    session.socket = socket
+  function bind(session: Session, socket: WebSocket): void {
+    sockets.get(session)?.terminate()
+    sockets.set(session, socket)
     session.connected = true
     socket.on('close', (code) => {
-      if (session.socket !== socket) return
-      session.socket = null
+      if (sockets.get(session) !== socket) return
+      sockets.delete(session)
       session.connected = false
       // A bot that says goodbye with these ends its session.
       if (code === 1000 || code === 1001) resumable.delete(session)
@@ -72,36 +68,28 @@ export function attachGateway(server: Server, world: World): Gateway {
     })
   }
 
-  function identify(socket: WebSocket, intents: number): LiveSession {
-    const session: LiveSession = {
-      id: Buffer.from(world.snowflake()).toString('hex'),
-      events: [],
-      connected: true,
-      resumes: 0,
-      intents,
-      socket: null,
-    }
+  function identify(socket: WebSocket, intents: number): Session {
+    const id = Buffer.from(world.snowflake()).toString('hex')
+    const session: Session = { id, intents, events: [], connected: true, resumes: 0 }
     sessions.push(session)
     resumable.add(session)
     bind(session, socket)
-    const { id, flags } = applicationPayload(world)
     const guilds = world.guilds.filter(({ installed }) => installed)
-    const address = server.address()
     deliver(session, 'READY', {
       v: 10,
       user: { ...world.bot, mfa_enabled: true, verified: true, email: null },
       guilds: guilds.map((guild) => ({ id: guild.id, unavailable: true })),
-      session_id: session.id,
+      session_id: id,
       session_type: 'normal',
-      resume_gateway_url: `ws://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
+      resume_gateway_url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
       shard: [0, 1],
-      application: { id, flags },
+      application: { id: world.applicationId, flags: 0 },
     })
     for (const guild of guilds) deliver(session, 'GUILD_CREATE', guildCreate(guild, world.bot))
     return session
   }
 
-  function resume(socket: WebSocket, sessionId: string | undefined, seq: number): LiveSession | null {
+  function resume(socket: WebSocket, sessionId: string | undefined, seq: number): Session | null {
     const session = [...resumable].find(({ id }) => id === sessionId)
     if (!session) {
       send(socket, Op.InvalidSession, false)
@@ -123,14 +111,14 @@ export function attachGateway(server: Server, world: World): Gateway {
   }
 
   wss.on('connection', (socket, request) => {
-    let session: LiveSession | null = null
+    let session: Session | null = null
     let sends: number[] = []
     const query = new URL(request.url ?? '/', 'ws://localhost').searchParams
     if (query.get('v') !== '10' || query.get('encoding') !== 'json') return socket.close(Close.InvalidAPIVersion)
     send(socket, Op.Hello, { heartbeat_interval: HEARTBEAT_MS, _trace: [] })
 
     socket.on('message', (data: RawData) => {
-      const now = world.now()
+      const now = Date.now()
       sends = [...sends.filter((at) => now - at < SENDS_WINDOW_MS), now]
       const text = String(data)
       if (sends.length > MOST_SENDS) {

@@ -92,7 +92,8 @@ export class Interaction {
   private until<T>(look: () => T | null, timeoutMs: number, complaint: string): Promise<T> {
     const seen = () => {
       const { content, embeds } = this.message() ?? {}
-      return `${this.label} ${complaint}; last: ${JSON.stringify({ content, embeds })}; violations: ${JSON.stringify(this.world.violations)}`
+      const state = JSON.stringify({ content, embeds, violations: this.world.violations })
+      return `${this.label} ${complaint}; at the end: ${state}`
     }
     return until(this.world.changes, look, timeoutMs, seen)
   }

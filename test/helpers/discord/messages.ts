@@ -7,14 +7,13 @@ import {
   ComponentType,
   MessageFlags,
 } from 'discord-api-types/v10'
-import type { Cdn, HostedFile } from './cdn.js'
+import type { Cdn } from './cdn.js'
 import {
   allComponents,
   type Component,
   embedLength,
   type MessageBody,
   messageProblems,
-  type Problem,
   uploadProblems,
 } from './limits.js'
 import { isoTime, withoutNulls } from './payloads.js'
@@ -64,46 +63,19 @@ export const isLoading = (message: Message) => ((message.flags ?? 0) & MessageFl
 const EDITABLE = MessageFlags.SuppressEmbeds | MessageFlags.IsComponentsV2
 const CREATABLE = EDITABLE | MessageFlags.Ephemeral | MessageFlags.SuppressNotifications
 
-// What Discord fills in where a request says nothing.
+const SELECT = { min_values: 1, max_values: 1 }
+// What Discord fills in where a request says nothing. Components that show media are not modelled: the bot has none.
 const DEFAULTS: Record<number, object> = {
-  [ComponentType.StringSelect]: { min_values: 1, max_values: 1 },
-  [ComponentType.UserSelect]: { min_values: 1, max_values: 1 },
-  [ComponentType.RoleSelect]: { min_values: 1, max_values: 1 },
-  [ComponentType.MentionableSelect]: { min_values: 1, max_values: 1 },
-  [ComponentType.ChannelSelect]: { min_values: 1, max_values: 1 },
-  [ComponentType.Thumbnail]: { description: null, spoiler: false },
-  [ComponentType.File]: { name: null, size: null, spoiler: false },
+  ...{ 3: SELECT, 5: SELECT, 6: SELECT, 7: SELECT, 8: SELECT },
   [ComponentType.Separator]: { spacing: 1, divider: true },
   [ComponentType.Container]: { accent_color: null, spoiler: false },
 }
 
-function settleComponents(
-  components: Component[],
-  mediaAt: (url: string) => HostedFile,
-): APIMessageTopLevelComponent[] {
+function settleComponents(components: Component[]): APIMessageTopLevelComponent[] {
   const settled = withoutNulls(components)
-  for (const [i, one] of allComponents(settled).entries()) {
+  for (const [i, one] of allComponents(settled).entries())
     Object.assign(one, { ...DEFAULTS[one.type], id: i + 1, ...one })
-    const holder = one as {
-      media?: { url: string }
-      file?: { url: string }
-      items?: { media: { url: string } }[] | undefined
-    }
-    const unfurl = ({ url }: { url: string }) => {
-      const { id, url: hosted, proxy_url } = mediaAt(url)
-      return { id, url: hosted, proxy_url }
-    }
-    if (holder.media) holder.media = unfurl(holder.media)
-    if (holder.file) holder.file = unfurl(holder.file)
-    holder.items = holder.items?.map((item) => ({
-      description: null,
-      spoiler: false,
-      ...item,
-      media: unfurl(item.media),
-    }))
-    if (!holder.items) delete holder.items
-  }
-  return settled as unknown as APIMessageTopLevelComponent[]
+  return settled as APIMessageTopLevelComponent[]
 }
 
 function settleEmbed(embed: APIEmbed, urlAt: (url: string) => string): APIEmbed {
@@ -158,24 +130,16 @@ export function createMessages(cdn: Cdn, now: () => number, snowflake: () => str
       fileLimitBytes,
     )
     if (oversize.length > 0) throw new Refusal(oversize.some(({ rule }) => rule === 'files') ? 50035 : 40005, oversize)
-    const problems: Problem[] = messageProblems(body, flags)
+    const problems = messageProblems(body, flags)
     if (problems.length > 0) throw new Refusal(50035, problems)
     const files = 'attachments' in body || uploads.length > 0 ? attachments(base, draft) : base.attachments
-    const hostedAt = (url: string): HostedFile | undefined =>
-      files.find(({ filename }) => url === `attachment://${filename}`) as HostedFile | undefined
-    const mediaAt = (url: string) =>
-      hostedAt(url) ?? { id: snowflake(), filename: '', size: 0, url, proxy_url: url, content_type: '' }
+    const urlAt = (url: string) => files.find(({ filename }) => url === `attachment://${filename}`)?.url ?? url
     const message: Message = {
       ...base,
       flags,
       content: body.content === undefined ? base.content : (body.content ?? ''),
-      embeds: body.embeds
-        ? body.embeds.map((embed) => settleEmbed(embed, (url) => hostedAt(url)?.url ?? url))
-        : body.embeds === null
-          ? []
-          : base.embeds,
-      components:
-        body.components === undefined ? (base.components ?? []) : settleComponents(body.components ?? [], mediaAt),
+      embeds: body.embeds === undefined ? base.embeds : (body.embeds ?? []).map((embed) => settleEmbed(embed, urlAt)),
+      components: body.components === undefined ? (base.components ?? []) : settleComponents(body.components ?? []),
       attachments: files,
     }
     if (isEmpty(message))

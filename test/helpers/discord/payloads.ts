@@ -2,9 +2,7 @@
 import {
   type APIApplicationCommand,
   type APIBaseInteraction,
-  type APIInteractionGuildMember,
   type APIUser,
-  type GatewayGuildCreateDispatchData,
   InteractionContextType,
   type InteractionType,
   type LocaleString,
@@ -12,9 +10,6 @@ import {
 } from 'discord-api-types/v10'
 import type { CommandBody } from './limits.js'
 import type { Guild, TestUser, World } from './world.js'
-
-// A number, not a literal 0: their enums have no such member.
-const NO_FLAGS: number = 0
 
 export const isoTime = (epochMs: number) => new Date(epochMs).toISOString()
 
@@ -30,31 +25,30 @@ export const userPayload = ({ id, username, globalName }: TestUser, isBot = fals
     global_name: globalName ?? null,
     discriminator: '0',
     avatar: null,
-    public_flags: NO_FLAGS,
-    flags: NO_FLAGS,
+    public_flags: 0,
+    flags: 0,
     primary_guild: null,
     ...(isBot ? { bot: true } : {}),
-  }) as APIUser
+  }) as unknown as APIUser
+
+const nulls = (...keys: string[]) => Object.fromEntries(keys.map((key) => [key, null]))
+const OWNER = userPayload({ id: '80351110224678912', username: 'owner' })
 
 export const applicationPayload = ({ applicationId, bot, guilds }: World) => ({
+  ...nulls('icon', 'type', 'interactions_endpoint_url', 'role_connections_verification_url', 'team'),
   id: applicationId,
   name: bot.username,
-  icon: null,
   description: '',
-  type: null,
   flags: 0,
   flags_new: '0',
   bot,
   verify_key: '0'.repeat(64),
   redirect_uris: [],
-  interactions_endpoint_url: null,
-  role_connections_verification_url: null,
-  owner: userPayload({ id: '80351110224678912', username: 'owner' }),
+  owner: OWNER,
   approximate_guild_count: guilds.length,
   approximate_user_install_count: 0,
   approximate_user_authorization_count: 0,
   explicit_content_filter: 0,
-  team: null,
   eligible_oauth2_scopes: [],
 })
 
@@ -92,66 +86,38 @@ export const channelPayload = (guild: Guild) => ({
   rate_limit_per_user: 0,
 })
 
-export const memberPayload = (user: APIUser, roles: string[], permissions: bigint): APIInteractionGuildMember => ({
+export const memberPayload = (user: APIUser, roles: string[], permissions: bigint) => ({
+  ...nulls('nick', 'avatar', 'banner', 'premium_since', 'communication_disabled_until'),
   user,
   roles,
   permissions: String(permissions),
   joined_at: '2024-01-01T00:00:00.000Z',
-  nick: null,
-  avatar: null,
-  banner: null,
-  premium_since: null,
-  communication_disabled_until: null,
   deaf: false,
   mute: false,
   pending: false,
-  flags: NO_FLAGS,
+  flags: 0,
 })
 
-export const guildCreate = (guild: Guild, bot: APIUser): GatewayGuildCreateDispatchData => ({
+const LISTS = ['emojis', 'stickers', 'features', 'voice_states', 'threads', 'presences', 'stage_instances']
+const ZEROES = ['verification_level', 'default_message_notifications', 'explicit_content_filter', 'mfa_level']
+
+export const guildCreate = (guild: Guild, bot: APIUser) => ({
+  ...nulls('icon', 'splash', 'discovery_splash', 'banner', 'description', 'application_id', 'afk_channel_id'),
+  ...nulls('system_channel_id', 'rules_channel_id', 'public_updates_channel_id', 'vanity_url_code', 'hub_type'),
+  ...Object.fromEntries([...LISTS, 'guild_scheduled_events', 'soundboard_sounds'].map((key) => [key, []])),
+  ...Object.fromEntries([...ZEROES, 'system_channel_flags', 'premium_tier', 'nsfw_level'].map((key) => [key, 0])),
   id: guild.id,
   name: guild.name,
-  icon: null,
-  splash: null,
-  discovery_splash: null,
-  banner: null,
-  description: null,
-  owner_id: '80351110224678912',
-  region: '',
-  afk_channel_id: null,
-  afk_timeout: 300,
-  verification_level: 0,
-  default_message_notifications: 0,
-  explicit_content_filter: 0,
-  roles: rolesPayload(guild),
-  emojis: [],
-  stickers: [],
-  features: [],
-  mfa_level: 0,
-  application_id: null,
-  system_channel_id: null,
-  system_channel_flags: NO_FLAGS,
-  rules_channel_id: null,
-  public_updates_channel_id: null,
-  safety_alerts_channel_id: null,
-  vanity_url_code: null,
-  premium_tier: 0,
+  owner_id: OWNER.id,
+  preferred_locale: guild.locale,
   premium_progress_bar_enabled: false,
-  preferred_locale: guild.locale as GatewayGuildCreateDispatchData['preferred_locale'],
-  nsfw_level: 0,
-  hub_type: null,
-  incidents_data: null,
+  afk_timeout: 300,
   joined_at: '2024-01-01T00:00:00.000Z',
   large: false,
   member_count: 2,
-  voice_states: [],
+  roles: rolesPayload(guild),
   members: [memberPayload(bot, [], MEMBER)],
   channels: [channelPayload(guild)],
-  threads: [],
-  presences: [],
-  stage_instances: [],
-  guild_scheduled_events: [],
-  soundboard_sounds: [],
 })
 
 /** Who does something in Discord, and where. */

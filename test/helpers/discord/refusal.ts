@@ -8,14 +8,12 @@ const REFUSALS = {
   10008: [404, 'Unknown Message'],
   10015: [404, 'Unknown Webhook'],
   10062: [404, 'Unknown interaction'],
-  20028: [429, 'The resource is being rate limited.'],
   40005: [413, 'Request entity too large'],
   40060: [400, 'Interaction has already been acknowledged.'],
   40094: [400, 'You have reached the maximum number of follow-up messages for this interaction.'],
   50006: [400, 'Cannot send an empty message'],
   50027: [401, 'Invalid Webhook Token'],
   50035: [400, 'Invalid Form Body'],
-  50109: [400, 'The request body contains invalid JSON.'],
 } as const satisfies Record<number, readonly [number, string]>
 
 export class Refusal extends Error {

@@ -1,5 +1,5 @@
 /** How Discord treats the answers to an interaction: the clocks, what is acknowledged once, what `@original` means. */
-import { type APIMessageInteractionMetadata, type APIUser, InteractionType, MessageFlags } from 'discord-api-types/v10'
+import { type APIMessageInteractionMetadata, type APIUser, InteractionType } from 'discord-api-types/v10'
 import type { Callback, Interaction } from './interaction.js'
 import { mentionsProblem, type Problem } from './limits.js'
 import { type Draft, isEphemeral, isLoading, type Message, type Seed } from './messages.js'
@@ -128,7 +128,7 @@ export function followUp(world: World, interaction: Interaction, draft: Draft, n
 export function callbackResponse(interaction: Interaction): object {
   const { payload, callback } = interaction
   const message = interaction.message()
-  const kind = callback?.type === 4 || callback?.type === 5 ? 4 : 7
+  const isUpdate = callback?.type === 6 || callback?.type === 7
   return {
     interaction: {
       id: payload.id,
@@ -138,11 +138,11 @@ export function callbackResponse(interaction: Interaction): object {
       ...(message
         ? {
             response_message_id: message.id,
-            response_message_loading: ((message.flags ?? 0) & MessageFlags.Loading) !== 0,
+            response_message_loading: isLoading(message),
             response_message_ephemeral: isEphemeral(message),
           }
         : {}),
     },
-    ...(message ? { resource: { type: callback?.type === 6 ? 7 : kind, message } } : {}),
+    ...(message ? { resource: { type: isUpdate ? 7 : 4, message } } : {}),
   }
 }

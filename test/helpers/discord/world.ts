@@ -1,5 +1,5 @@
 /** What the double knows: its cast, its clock, everything sent so far. All parts share one. */
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import type { APIApplicationCommand, APIUser, LocaleString } from 'discord-api-types/v10'
 import type { Cdn } from './cdn.js'
 import type { Interaction } from './interaction.js'
@@ -65,36 +65,18 @@ export function newChanges(): EventEmitter {
 }
 
 /** Resolves with the first truthy `look()`; `what` says what never came. */
-export function until<T>(
+export async function until<T>(
   changes: EventEmitter,
   look: () => T | null | undefined | false,
   timeoutMs: number,
   what: () => string,
 ): Promise<T> {
-  const { promise, resolve, reject } = withResolvers<T>()
-  const again = () => {
-    try {
-      const found = look()
-      if (found) resolve(found)
-    } catch (error) {
-      reject(error)
-    }
+  const signal = AbortSignal.timeout(timeoutMs)
+  for (;;) {
+    const found = look()
+    if (found) return found
+    await once(changes, 'change', { signal }).catch((cause) => {
+      throw new Error(`${what()} (waited ${timeoutMs} ms)`, { cause })
+    })
   }
-  const timer = setTimeout(() => reject(new Error(`${what()} (waited ${timeoutMs} ms)`)), timeoutMs)
-  changes.on('change', again)
-  again()
-  return promise.finally(() => {
-    clearTimeout(timer)
-    changes.off('change', again)
-  })
-}
-
-function withResolvers<T>() {
-  let resolve: (value: T) => void = () => undefined
-  let reject: (reason: unknown) => void = () => undefined
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes
-    reject = no
-  })
-  return { promise, resolve, reject }
 }
