@@ -30,7 +30,10 @@ export interface Principal {
 
 export const principalKey = (principal: Principal): string => `${principal.tenant}/${principal.kind}:${principal.id}`
 
-/** Bytes to be copied in. Opened only once the gate has let the call through. */
+/**
+ * Bytes to be copied in, opened only once the gate has let the call through. Engines unpack while they read, so a source
+ * that may break off is to be fetched whole before `open` resolves.
+ */
 export interface FileSource {
   readonly name: string
   /** Known before the first byte, as a tar header must state it. */

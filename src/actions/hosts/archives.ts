@@ -58,20 +58,20 @@ export async function packFile(
 export function fileIn(archive: Readable, path: string): Readable {
   const entries = extract()
   archive.on('error', (error) => entries.destroy(error))
-  archive.pipe(entries)
   async function* bytes() {
-    try {
-      for await (const entry of entries) {
-        if (entry.header.type === 'file') {
-          yield* entry
-          return
-        }
+    let found = false
+    // Not before someone reads: an entry that comes before its reader is lost.
+    archive.pipe(entries)
+    // Read to its end, so that an archive that breaks off is noticed and not taken for a short file.
+    for await (const entry of entries) {
+      if (found || entry.header.type !== 'file') {
         entry.resume()
+        continue
       }
-      throw new AppError('PATH_NOT_FOUND', { path })
-    } finally {
-      archive.destroy()
+      found = true
+      yield* entry
     }
+    if (!found) throw new AppError('PATH_NOT_FOUND', { path })
   }
   return Readable.from(bytes(), { objectMode: false })
 }

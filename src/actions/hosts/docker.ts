@@ -204,10 +204,13 @@ export function dockerDriver(host: string, endpoint: DockerEndpoint): HostDriver
     }
   }
 
-  const pathError = (error: unknown, id: string, path: string): unknown =>
-    error instanceof AppError && error.code === 'ENGINE_REFUSED' && (error.cause as EngineError).statusCode === 404
-      ? new AppError('PATH_NOT_FOUND', { path, container: id }, { cause: error })
-      : error
+  /** A path that leads through a file is as absent as one that leads nowhere; the engine tells them apart. */
+  const pathError = (error: unknown, path: string): unknown => {
+    if (!(error instanceof AppError) || error.code !== 'ENGINE_REFUSED') return error
+    const cause = error.cause as EngineError
+    const absent = cause.statusCode === 404 || /not a directory/i.test(reasonOf(cause))
+    return absent ? new AppError('PATH_NOT_FOUND', { path }, { cause: error }) : error
+  }
 
   const driver: HostDriver = {
     can: { start: true, stop: true, copyIn: true, copyOut: true, export: true },
@@ -271,9 +274,20 @@ export function dockerDriver(host: string, endpoint: DockerEndpoint): HostDriver
           return entryOf(answer.headers['x-docker-container-path-stat'] ?? '')
         })
       } catch (error) {
-        const translated = pathError(error, id, path)
+        const translated = pathError(error, path)
         if (translated instanceof AppError && translated.code === 'PATH_NOT_FOUND') return undefined
-        throw translated
+        if (!(error instanceof AppError) || error.code !== 'ENGINE_REFUSED') throw translated
+        // The answer to a HEAD has no words; the same question as a GET is refused with the reason.
+        return driver.getArchive(id, path, signal).then(
+          (archive) => {
+            archive.destroy()
+            throw translated
+          },
+          (reason: unknown) => {
+            if (reason instanceof AppError && reason.code === 'PATH_NOT_FOUND') return undefined
+            throw reason
+          },
+        )
       }
     },
 
@@ -320,7 +334,7 @@ export function dockerDriver(host: string, endpoint: DockerEndpoint): HostDriver
       try {
         return await stream(signal, id, (abortSignal) => docker.getContainer(id).getArchive({ path, abortSignal }))
       } catch (error) {
-        throw pathError(error, id, path)
+        throw pathError(error, path)
       }
     },
 

@@ -1,0 +1,123 @@
+// The actions room as the product opens it, on a state folder of its own and a real engine.
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Database } from 'better-sqlite3'
+import { dockerDriver } from '../../src/actions/hosts/docker.js'
+import {
+  type Actions,
+  type Call,
+  type Host,
+  loadRegistry,
+  type Outcome,
+  openActions,
+  type Principal,
+} from '../../src/actions/index.js'
+import { openDatabase } from '../../src/bot/database.js'
+import { openKnowledge } from '../../src/knowledge/index.js'
+
+export const POLICY = readFileSync(new URL('../../data/policy.cedar', import.meta.url), 'utf8')
+
+export const dockerHost = (name: string, socketPath: string, tenants: readonly string[] = ['local']): Host => ({
+  name,
+  labels: {},
+  tenants,
+  endpoint: `unix://${socketPath}`,
+  driver: dockerDriver(name, { kind: 'unix', path: socketPath }),
+})
+
+export const principal = (roles: readonly string[], more: Partial<Principal> = {}): Principal => ({
+  kind: 'token',
+  id: 'test',
+  name: 'test',
+  tenant: 'local',
+  roles,
+  ...more,
+})
+
+export interface Room {
+  readonly actions: Actions
+  readonly db: Database
+  readonly stateFolder: string
+  readonly bugs: unknown[]
+  /** Epoch ms; assign to move the clock. */
+  now: () => number
+  call(name: string, input: object, more?: Partial<Call>): Promise<Outcome>
+  /** Calls, says yes if asked to, and gives back the output. */
+  does<T>(name: string, input: object, more?: Partial<Call>): Promise<T>
+  close(): Promise<void>
+}
+
+export interface RoomOptions {
+  readonly hosts?: readonly Host[]
+  readonly policy?: string
+  readonly stateFolder?: string
+  readonly minFreeBytes?: number
+  readonly roles?: readonly string[]
+}
+
+export async function openRoom(options: RoomOptions = {}): Promise<Room> {
+  const stateFolder = options.stateFolder ?? mkdtempSync(join(tmpdir(), 'hc-state-'))
+  const db = openDatabase(stateFolder)
+  const bugs: unknown[] = []
+  const caller = principal(options.roles ?? ['admin'])
+  let now = Date.now
+  const actions = await openActions({
+    registry: await loadRegistry(),
+    db,
+    stateFolder,
+    knowledge: openKnowledge(db),
+    hosts: options.hosts ?? [],
+    policy: options.policy ?? POLICY,
+    minFreeBytes: options.minFreeBytes ?? 0,
+    publicUrl: () => 'http://hypercall.test',
+    now: () => now(),
+    onBug: (error) => bugs.push(error),
+  })
+  const room: Room = {
+    actions,
+    db,
+    stateFolder,
+    bugs,
+    get now() {
+      return now
+    },
+    set now(clock) {
+      now = clock
+    },
+    call: (action, input, more = {}) =>
+      actions.gate.call({
+        principal: caller,
+        surface: 'rest',
+        lang: 'en',
+        requestId: randomUUID(),
+        action,
+        input,
+        signal: new AbortController().signal,
+        ...more,
+      }),
+    async does<T>(action: string, input: object, more: Partial<Call> = {}) {
+      let outcome = await room.call(action, input, more)
+      if (outcome.status === 'confirm') outcome = await room.call(action, input, { ...more, confirm: outcome.token })
+      if (outcome.status !== 'done') throw new Error(`${action} asked for a confirmation twice`)
+      return outcome.output as T
+    },
+    async close() {
+      await actions.close(0)
+      db.close()
+      if (options.stateFolder === undefined) rmSync(stateFolder, { recursive: true, force: true })
+    },
+  }
+  return room
+}
+
+/** What an AppError says to machines. */
+export const codeOf = async (failing: Promise<unknown>): Promise<string> => {
+  try {
+    await failing
+  } catch (error) {
+    return (error as { code?: string }).code ?? String(error)
+  }
+  return 'OK'
+}
