@@ -1,9 +1,8 @@
 // One stream into one file: metered, hashed, and under its final name only once it is whole and on the disk.
 import { createHash } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
-import { open, rename, rm, statfs } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { type Readable, Transform } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { constants, createGzip } from 'node:zlib'
 import { AppError } from '../errors.js'
@@ -30,9 +29,9 @@ export interface TransferOptions {
 }
 
 /** How often the free space is asked for: far less work than the bytes themselves. */
-const CHECK_EVERY_BYTES = 8 * 1024 * 1024
-/** Chunks gather to this size while the disk is busy, and then go down in one call. */
-const WRITE_BUFFER_BYTES = 1024 * 1024
+const CHECK_EVERY_BYTES = 32 * 1024 * 1024
+/** Chunks come in tens of KiB; gathered to this size they go down in one call while the next ones gather. */
+const BATCH_BYTES = 1024 * 1024
 
 async function requireSpace(folder: string, minFreeBytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder)
@@ -48,55 +47,81 @@ const isFull = (error: unknown): boolean =>
  * @throws AppError STORAGE_FULL, UPLOAD_TOO_LARGE, or whatever the source fails with; no file is left then
  */
 export async function transfer(source: Readable, file: string, options: TransferOptions): Promise<Transferred> {
-  const { signal, temporary, minFreeBytes, maxBytes = Number.POSITIVE_INFINITY, onBytes } = options
-  const folder = dirname(file)
+  const { signal, temporary, maxBytes = Number.POSITIVE_INFINITY } = options
   const hash = createHash('sha256')
-  let read = 0
-  let written = 0
-  let checkedAt = 0
-
+  const gzip = options.gzip ? createGzip({ level: constants.Z_BEST_SPEED }) : undefined
+  let sizeBytes = 0
   let broken: unknown
   source.once('error', (error) => {
     broken = error
   })
-  const meter = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      read += chunk.length
-      if (read > maxBytes) return done(new AppError('UPLOAD_TOO_LARGE', { limit: maxBytes }))
-      onBytes?.(read)
-      done(null, chunk)
-    },
-  })
-  const digest = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      written += chunk.length
-      hash.update(chunk)
-      if (written - checkedAt < CHECK_EVERY_BYTES) return done(null, chunk)
-      checkedAt = written
-      requireSpace(folder, minFreeBytes).then(() => done(null, chunk), done)
-    },
-  })
+
+  const write = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
+    const folder = dirname(file)
+    await requireSpace(folder, options.minFreeBytes)
+    const handle = await open(temporary, 'wx', 0o600)
+    try {
+      let batch: Buffer[] = []
+      let batched = 0
+      let checkedAt = 0
+      // One write is under way while the next batch gathers: the disk and the source work at the same time.
+      let writing: Promise<unknown> = Promise.resolve()
+      for await (const chunk of chunks) {
+        hash.update(chunk)
+        batch.push(chunk)
+        batched += chunk.length
+        sizeBytes += chunk.length
+        const read = gzip?.bytesWritten ?? sizeBytes
+        if (read > maxBytes) throw new AppError('UPLOAD_TOO_LARGE', { limit: maxBytes })
+        options.onBytes?.(read)
+        if (batched < BATCH_BYTES) continue
+        await writing
+        if (sizeBytes - checkedAt >= CHECK_EVERY_BYTES) {
+          checkedAt = sizeBytes
+          await requireSpace(folder, options.minFreeBytes)
+        }
+        writing = writeAll(handle, batch)
+        // It is awaited a batch later; until then its failure must not count as unhandled.
+        writing.catch(() => undefined)
+        batch = []
+        batched = 0
+      }
+      await writing
+      await writeAll(handle, batch)
+      // The name must never promise bytes that a power cut could take back.
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  }
+
   try {
-    await requireSpace(folder, minFreeBytes)
-    const sink = createWriteStream(temporary, {
-      flags: 'wx',
-      mode: 0o600,
-      highWaterMark: WRITE_BUFFER_BYTES,
-      // Sync on close: the name must never promise bytes that a power cut could take back.
-      flush: true,
-    })
-    await (options.gzip
-      ? pipeline(source, meter, createGzip({ level: constants.Z_BEST_SPEED }), digest, sink, { signal })
-      : pipeline(source, meter, digest, sink, { signal }))
+    await (gzip ? pipeline(source, gzip, write, { signal }) : pipeline(source, write, { signal }))
     await rename(temporary, file)
-    await syncFolder(folder)
-    return { sizeBytes: written, sha256: hash.digest('hex') }
+    await syncFolder(dirname(file))
+    return { sizeBytes, sha256: hash.digest('hex') }
   } catch (error) {
     source.destroy()
     await rm(temporary, { force: true })
     if (isFull(error)) throw new AppError('STORAGE_FULL', {}, { cause: error })
-    if (error instanceof AppError || signal.aborted || !options.sourceLost) throw error
-    throw broken === undefined && source.readableEnded ? error : options.sourceLost(broken ?? error)
+    if (error instanceof AppError || signal.aborted || broken === undefined || !options.sourceLost) throw error
+    throw options.sourceLost(broken)
+  }
+}
+
+/** A write may take less than it was given; what it left comes again. */
+async function writeAll(handle: FileHandle, batch: Buffer[]): Promise<void> {
+  let left = batch
+  while (left.length > 0) {
+    let { bytesWritten } = await handle.writev(left)
+    let whole = 0
+    for (const chunk of left) {
+      if (bytesWritten < chunk.length) break
+      bytesWritten -= chunk.length
+      whole += 1
+    }
+    const partial = left[whole]
+    left = partial === undefined ? [] : [partial.subarray(bytesWritten), ...left.slice(whole + 1)]
   }
 }
 
