@@ -51,14 +51,14 @@ export async function transfer(source: Readable, file: string, options: Transfer
   const hash = createHash('sha256')
   const gzip = options.gzip ? createGzip({ level: constants.Z_BEST_SPEED }) : undefined
   let sizeBytes = 0
+  // Whichever side fails first takes the other down with it, and only the first says what went wrong.
   let broken: unknown
+  let refused: unknown
   source.once('error', (error) => {
     broken = error
   })
 
   const write = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
-    const folder = dirname(file)
-    await requireSpace(folder, options.minFreeBytes)
     const handle = await open(temporary, 'wx', 0o600)
     try {
       let batch: Buffer[] = []
@@ -78,7 +78,7 @@ export async function transfer(source: Readable, file: string, options: Transfer
         await writing
         if (sizeBytes - checkedAt >= CHECK_EVERY_BYTES) {
           checkedAt = sizeBytes
-          await requireSpace(folder, options.minFreeBytes)
+          await requireSpace(dirname(file), options.minFreeBytes)
         }
         writing = writeAll(handle, batch)
         // It is awaited a batch later; until then its failure must not count as unhandled.
@@ -90,22 +90,27 @@ export async function transfer(source: Readable, file: string, options: Transfer
       await writeAll(handle, batch)
       // The name must never promise bytes that a power cut could take back.
       await handle.sync()
+    } catch (error) {
+      if (broken === undefined) refused = error
+      throw error
     } finally {
       await handle.close()
     }
   }
 
   try {
+    await requireSpace(dirname(file), options.minFreeBytes)
     await (gzip ? pipeline(source, gzip, write, { signal }) : pipeline(source, write, { signal }))
     await rename(temporary, file)
     await syncFolder(dirname(file))
     return { sizeBytes, sha256: hash.digest('hex') }
-  } catch (error) {
+  } catch (caught) {
+    const error = refused ?? caught
     source.destroy()
     await rm(temporary, { force: true })
     if (isFull(error)) throw new AppError('STORAGE_FULL', {}, { cause: error })
-    if (error instanceof AppError || signal.aborted || broken === undefined || !options.sourceLost) throw error
-    throw options.sourceLost(broken)
+    const lost = broken !== undefined && refused === undefined && !signal.aborted && !(error instanceof AppError)
+    throw lost && options.sourceLost ? options.sourceLost(broken) : error
   }
 }
 

@@ -1,0 +1,257 @@
+// What the page asks for: its files, the list of commands, calls as typed lines or clicked buttons, and completions.
+import statics from '@fastify/static'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type Static, type TSchema, Type } from 'typebox'
+import Schema from 'typebox/schema'
+import {
+  AppError,
+  type Bilingual,
+  type Completion,
+  type Gate,
+  type Outcome,
+  type Principal,
+  principalKey,
+} from '../../actions/index.js'
+import { type LineCall, readLine } from '../line.js'
+import { goneSignal } from './actions.js'
+import type { RequestCall } from './body.js'
+import { langOf } from './errors.js'
+
+export interface PageDeps {
+  readonly gate: Gate
+  /** Where the built page is. */
+  readonly webFolder: string
+  /** @throws AppError UNAUTHENTICATED, ORIGIN_REFUSED */
+  readonly principalOf: (request: FastifyRequest) => Principal
+  /** @throws AppError for a body that cannot be read */
+  readonly readCall: (request: FastifyRequest, signal: AbortSignal) => Promise<RequestCall>
+}
+
+const CallBody = Type.Object(
+  {
+    line: Type.Optional(Type.String()),
+    action: Type.Optional(Type.String()),
+    input: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    confirm: Type.Optional(Type.String()),
+  },
+  { additionalProperties: false },
+)
+const WithdrawBody = Type.Object({ token: Type.String() })
+const CompleteBody = Type.Object({
+  action: Type.String(),
+  field: Type.String(),
+  typed: Type.String({ maxLength: 256 }),
+  input: Type.Record(Type.String(), Type.Unknown()),
+})
+
+const invalid = (problem: Bilingual, cause?: unknown): AppError => new AppError('INVALID_INPUT', { problem }, { cause })
+
+/** @returns a function that gives back a body of this shape @throws AppError INVALID_INPUT from that function */
+function shape<T extends TSchema>(schema: T): (body: unknown) => Static<T> {
+  const validator = Schema.Compile(schema)
+  return (body) => {
+    if (validator.Check(body)) return body as Static<T>
+    const [, [error]] = validator.Errors(body)
+    const where = error?.instancePath.slice(1) ?? ''
+    throw invalid({ en: `${where} ${error?.message ?? 'is wrong'}`.trim(), zh: `${where}格式不正确` })
+  }
+}
+
+const callBody = shape(CallBody)
+const withdrawBody = shape(WithdrawBody)
+const completeBody = shape(CompleteBody)
+
+/** With a file the call is one field of the form, as text. */
+function unpack({ fields }: RequestCall, isForm: boolean): unknown {
+  if (!isForm) return fields
+  try {
+    return JSON.parse(String(fields.call))
+  } catch (cause) {
+    throw invalid({ en: '"call" is not JSON', zh: '“call”不是 JSON' }, cause)
+  }
+}
+
+/** What was typed, or what a button stands for. */
+function callOf(body: Static<typeof CallBody>, gate: Gate): LineCall {
+  if (body.line !== undefined && body.action === undefined) return readLine(body.line, gate.registry.actions)
+  if (body.line === undefined && body.action !== undefined) return { action: body.action, input: body.input ?? {} }
+  throw invalid({ en: 'give a line or an action', zh: '请提供 line 或 action' })
+}
+
+const answerOf = (outcome: Outcome, input: LineCall['input']) => ({
+  status: outcome.status,
+  action: outcome.action.name,
+  input,
+  view: outcome.view,
+  ...(outcome.status === 'done'
+    ? { output: outcome.output, startsJob: outcome.action.startsJob }
+    : { confirm: { token: outcome.token, expiresAt: outcome.expiresAt } }),
+})
+
+interface Suggested {
+  readonly value: string
+  /** What tells it from its neighbours. */
+  readonly label: string
+  readonly host?: string
+  readonly id?: string
+}
+
+const LIST_OF = { host: 'host.list', container: 'container.list' } as const
+const MOST_CHOICES = 20
+/** Typing asks many times a second; a list is as good as new for this long. */
+const FRESH_MS = 3_000
+/** A completion that takes longer helps nobody. */
+const PATIENCE_MS = 4_000
+
+interface HostRow {
+  readonly name: string
+  readonly engine?: string
+  readonly version?: string
+}
+interface InstanceRow {
+  readonly host: string
+  readonly id: string
+  readonly name: string
+  readonly image: string
+  readonly status: string
+}
+
+const fromHosts = ({ hosts }: { readonly hosts: readonly HostRow[] }): Suggested[] =>
+  hosts.map(({ name, engine, version }) => ({ value: name, label: [engine, version].filter(Boolean).join(' ') }))
+
+const fromInstances = ({ instances }: { readonly instances: readonly InstanceRow[] }): Suggested[] =>
+  instances.map(({ name, id, host, image, status }) => ({
+    value: name,
+    label: [image, status, host].filter(Boolean).join(' · '),
+    host,
+    id,
+  }))
+
+/** Live values with the caller's own rights: through the gate like everything else, but not at every keystroke. */
+function completer(gate: Gate) {
+  const fresh = new Map<string, { readonly at: number; readonly list: Promise<Suggested[]> }>()
+
+  async function load(kind: keyof typeof LIST_OF, principal: Principal, requestId: string): Promise<Suggested[]> {
+    try {
+      const outcome = await gate.call({
+        principal,
+        surface: 'page',
+        lang: 'en',
+        requestId,
+        action: LIST_OF[kind],
+        input: {},
+        // Not the request's own: others may be waiting for the same list.
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      })
+      if (outcome.status !== 'done') return []
+      return kind === 'host'
+        ? fromHosts(outcome.output as Parameters<typeof fromHosts>[0])
+        : fromInstances(outcome.output as Parameters<typeof fromInstances>[0])
+    } catch (error) {
+      // Who may not look, or cannot, is offered nothing; the command itself will say why.
+      if (error instanceof AppError) return []
+      throw error
+    }
+  }
+
+  return (kind: Completion, principal: Principal, requestId: string): Promise<Suggested[]> => {
+    if (kind === 'job') return Promise.resolve([])
+    const now = Date.now()
+    for (const [key, { at }] of fresh) if (at <= now - FRESH_MS) fresh.delete(key)
+    const key = `${principalKey(principal)} ${kind}`
+    const known = fresh.get(key)
+    if (known) return known.list
+    const list = load(kind, principal, requestId)
+    fresh.set(key, { at: now, list })
+    return list
+  }
+}
+
+/** Best first: what begins with the typed text, then what holds it. */
+function narrow(all: readonly Suggested[], typed: string, host: unknown): { value: string; label: string }[] {
+  const wanted = typed.toLowerCase()
+  const rank = ({ value, id }: Suggested): number => {
+    if (value.toLowerCase().startsWith(wanted)) return 0
+    if (wanted !== '' && id?.startsWith(wanted)) return 1
+    return value.toLowerCase().includes(wanted) ? 2 : 3
+  }
+  return all
+    .filter(
+      (choice) => rank(choice) < 3 && (typeof host !== 'string' || choice.host === undefined || choice.host === host),
+    )
+    .sort((a, b) => rank(a) - rank(b))
+    .slice(0, MOST_CHOICES)
+    .map(({ value, label }) => ({ value, label }))
+}
+
+export function pageRoutes(app: FastifyInstance, { gate, webFolder, principalOf, readCall }: PageDeps): void {
+  // Names stay the same between versions, so every visit asks whether the files do too.
+  const revalidate = { cacheControl: false, etag: true, lastModified: true } as const
+  app.register(statics, {
+    root: webFolder,
+    prefix: '/page/',
+    index: false,
+    decorateReply: false,
+    ...revalidate,
+    setHeaders: (reply) => reply.setHeader('cache-control', 'no-cache'),
+  })
+  app.get('/', (_request, reply) =>
+    reply.header('cache-control', 'no-cache').sendFile('index.html', webFolder, revalidate),
+  )
+
+  const commands = gate.registry.actions.map(
+    ({ name, group, verb, summary, effect, acceptsFile, startsJob, fields }) => ({
+      name,
+      group,
+      verb,
+      summary,
+      effect,
+      acceptsFile,
+      startsJob,
+      fields,
+    }),
+  )
+  app.get('/page/commands', async (request) => {
+    principalOf(request)
+    return { commands }
+  })
+
+  app.post('/page/call', async (request: FastifyRequest, reply: FastifyReply) => {
+    const principal = principalOf(request)
+    const signal = goneSignal(reply)
+    const carried = await readCall(request, signal)
+    try {
+      const body = callBody(unpack(carried, request.isMultipart()))
+      const { action, input } = callOf(body, gate)
+      const outcome = await gate.call({
+        principal,
+        surface: 'page',
+        lang: langOf(request),
+        requestId: request.id,
+        action,
+        input,
+        ...(carried.file ? { file: carried.file } : {}),
+        ...(body.confirm === undefined ? {} : { confirm: body.confirm }),
+        signal,
+      })
+      return answerOf(outcome, input)
+    } finally {
+      await carried.dispose()
+    }
+  })
+
+  app.post('/page/withdraw', async (request) => {
+    const principal = principalOf(request)
+    gate.withdraw(withdrawBody(request.body).token, principal)
+    return {}
+  })
+
+  const complete = completer(gate)
+  app.post('/page/complete', async (request) => {
+    const principal = principalOf(request)
+    const { action, field, typed, input } = completeBody(request.body)
+    const kind = gate.registry.get(action).fields.find((candidate) => candidate.name === field)?.complete
+    const all = kind === undefined ? [] : await complete(kind, principal, request.id)
+    return { choices: narrow(all, typed, input.host) }
+  })
+}

@@ -1,0 +1,213 @@
+// Puts the house together and takes it apart again; the only file that constructs things.
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { isAbsolute, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Logger, pino } from 'pino'
+import {
+  type Actions,
+  defaultHosts,
+  type Host,
+  HostFileError,
+  loadRegistry,
+  openActions,
+  PolicyError,
+  type Registry,
+  readHostFile,
+} from '../actions/index.js'
+import { type Knowledge, openKnowledge } from '../knowledge/index.js'
+import { type Config, ConfigError, guildsOf } from './config.js'
+import { openDatabase } from './database.js'
+import { type DiscordBot, startDiscord } from './discord/index.js'
+import { openCredentialStore } from './http/credential-store.js'
+import { type Credentials, openCredentials } from './http/credentials.js'
+import { createMetrics } from './metrics.js'
+import { createServer } from './server.js'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const CARDS = join(ROOT, 'data', 'knowledge')
+/** What runs gets this long to finish when the process is told to stop. */
+const GRACE_MS = 8_000
+
+export const VERSION = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version
+
+/** Everything but the ways in: what the command line needs, and what the server stands on. */
+export interface House {
+  readonly config: Config
+  readonly log: Logger
+  readonly registry: Registry
+  readonly actions: Actions
+  readonly knowledge: Knowledge
+  readonly credentials: Credentials
+  readonly hosts: readonly Host[]
+  /** Throws when the database does not answer. */
+  checkDatabase(): void
+  close(graceMs: number): Promise<void>
+}
+
+/** A file of the product when the path is relative and nothing of that name is in the working directory. */
+function policyText(path: string): string {
+  for (const candidate of isAbsolute(path) ? [path] : [resolve(path), join(ROOT, path)]) {
+    try {
+      return readFileSync(candidate, 'utf8')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+  throw new ConfigError([`HYPERCALL_POLICY: there is no file ${path}`])
+}
+
+function hostsOf(config: Config): Host[] {
+  try {
+    if (config.HYPERCALL_HOSTS !== undefined) return readHostFile(config.HYPERCALL_HOSTS)
+    return defaultHosts({
+      ...(config.DOCKER_HOST === undefined ? {} : { dockerHost: config.DOCKER_HOST }),
+      ...(config.DOCKER_TLS_VERIFY !== undefined && config.DOCKER_CERT_PATH !== undefined
+        ? { certPath: config.DOCKER_CERT_PATH }
+        : {}),
+      guilds: guildsOf(config),
+    })
+  } catch (error) {
+    const setting = config.HYPERCALL_HOSTS === undefined ? 'DOCKER_HOST' : 'HYPERCALL_HOSTS'
+    if (error instanceof HostFileError) throw new ConfigError(error.problems.map((problem) => `${setting}: ${problem}`))
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new ConfigError([`${setting}: there is no file ${config.HYPERCALL_HOSTS}`])
+    }
+    throw error
+  }
+}
+
+/** Where the server of this state can be reached, written down while it runs so that the command line can say it. */
+const addressFile = (config: Config): string => join(config.HYPERCALL_STATE, 'address')
+
+export function publicUrlOf(config: Config): string {
+  if (config.HYPERCALL_PUBLIC_URL !== undefined) return config.HYPERCALL_PUBLIC_URL.replace(/\/+$/, '')
+  try {
+    return readFileSync(addressFile(config), 'utf8').trim()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return localUrl(config.HYPERCALL_BIND, config.HYPERCALL_PORT)
+  }
+}
+
+/** A wildcard address listens everywhere, but nobody can be sent there. */
+function localUrl(bind: string, port: number): string {
+  const host = bind === '0.0.0.0' ? '127.0.0.1' : bind === '::' ? '[::1]' : bind.includes(':') ? `[${bind}]` : bind
+  return `http://${host}:${port}`
+}
+
+/** @throws ConfigError for what the operator can mend */
+export async function openHouse(config: Config): Promise<House> {
+  // Standard output belongs to what was asked for; the log goes beside it.
+  const log: Logger = pino({ level: config.HYPERCALL_LOG_LEVEL }, pino.destination({ dest: 2, sync: true }))
+  const policy = policyText(config.HYPERCALL_POLICY)
+  const hosts = hostsOf(config)
+  const registry = await loadRegistry()
+  const db = openDatabase(config.HYPERCALL_STATE)
+  try {
+    const now = Date.now
+    const knowledge = openKnowledge(db)
+    const report = await knowledge.ingest(CARDS)
+    for (const problem of report.problems) log.warn(problem, 'a knowledge card was left out')
+    const actions = await openActions({
+      registry,
+      db,
+      stateFolder: config.HYPERCALL_STATE,
+      knowledge,
+      hosts,
+      policy,
+      minFreeBytes: config.HYPERCALL_MIN_FREE,
+      publicUrl: () => publicUrlOf(config),
+      now,
+      onBug: (err, requestId) => log.error({ err, requestId }, 'a bug'),
+    })
+    return {
+      config,
+      log,
+      registry,
+      actions,
+      knowledge,
+      credentials: openCredentials(openCredentialStore(db), now),
+      hosts,
+      checkDatabase: () => {
+        db.pragma('user_version')
+      },
+      async close(graceMs) {
+        await actions.close(graceMs)
+        db.close()
+      },
+    }
+  } catch (error) {
+    db.close()
+    if (error instanceof PolicyError) {
+      throw new ConfigError(error.problems.map(({ line, message }) => `${config.HYPERCALL_POLICY}:${line}: ${message}`))
+    }
+    throw error
+  }
+}
+
+export interface Running {
+  /** Where people go. */
+  readonly url: string
+  /** Signs the owner in, once. */
+  readonly loginUrl: string
+  close(): Promise<void>
+}
+
+export const loginUrl = (house: House): string =>
+  `${publicUrlOf(house.config)}/#login=${house.credentials.createLogin()}`
+
+/** Serves until it is closed. @throws ConfigError, or the system's error when the address cannot be had */
+export async function serve(
+  config: Config,
+  webFolder = fileURLToPath(new URL('./web/', import.meta.url)),
+): Promise<Running> {
+  const house = await openHouse(config)
+  const { actions, log } = house
+  const metrics = createMetrics(actions.jobs.counts)
+  const gate = metrics.watch(actions.gate)
+  let url = localUrl(config.HYPERCALL_BIND, config.HYPERCALL_PORT)
+  const publicUrl = () => config.HYPERCALL_PUBLIC_URL?.replace(/\/+$/, '') ?? url
+  const app = await createServer({
+    gate,
+    actions,
+    credentials: house.credentials,
+    metrics,
+    log,
+    webFolder,
+    publicUrl,
+    maxUploadBytes: config.HYPERCALL_MAX_UPLOAD,
+    minFreeBytes: config.HYPERCALL_MIN_FREE,
+    version: VERSION,
+    checkDatabase: house.checkDatabase,
+  })
+  let discord: DiscordBot | undefined
+  try {
+    await app.listen({ host: config.HYPERCALL_BIND, port: config.HYPERCALL_PORT })
+    url = localUrl(config.HYPERCALL_BIND, (app.server.address() as AddressInfo).port)
+    writeFileSync(addressFile(config), `${url}\n`, { mode: 0o600 })
+    if (config.DISCORD_TOKEN !== undefined) {
+      discord = await startDiscord({ config, actions: { ...actions, gate }, log, now: Date.now })
+    }
+  } catch (error) {
+    await app.close()
+    await house.close(0)
+    throw error
+  }
+  if (actions.recovered > 0) log.warn({ jobs: actions.recovered }, 'jobs of an earlier run were marked as interrupted')
+  const { cards, passages } = house.knowledge.stats()
+  log.info({ cards, passages, hosts: house.hosts.map((host) => host.name) }, 'ready')
+  if (house.hosts.length === 0)
+    log.warn('no Docker engine found: container commands will say so, everything else works')
+
+  return {
+    url: publicUrl(),
+    loginUrl: loginUrl(house),
+    async close() {
+      rmSync(addressFile(config), { force: true })
+      // First the doors, so that nothing new comes in; then what is inside gets its grace.
+      await Promise.all([app.close(), discord?.close()])
+      await house.close(GRACE_MS)
+    },
+  }
+}

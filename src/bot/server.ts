@@ -1,0 +1,121 @@
+// The HTTP server: REST, OpenAPI, downloads, the page, and what operators and load balancers look at.
+import { randomUUID } from 'node:crypto'
+import cookie from '@fastify/cookie'
+import helmet from '@fastify/helmet'
+import multipart from '@fastify/multipart'
+import rateLimit from '@fastify/rate-limit'
+import statics from '@fastify/static'
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
+import { type Actions, AppError, type Gate } from '../actions/index.js'
+import { actionRoutes } from './http/actions.js'
+import { createAuth, sessionRoutes } from './http/auth.js'
+import { readCall } from './http/body.js'
+import type { Credentials } from './http/credentials.js'
+import { downloadRoutes } from './http/downloads.js'
+import { sendError } from './http/errors.js'
+import { openApi } from './http/openapi.js'
+import { pageRoutes } from './http/page.js'
+import type { Metrics } from './metrics.js'
+
+export interface ServerOptions {
+  readonly gate: Gate
+  readonly actions: Actions
+  readonly credentials: Credentials
+  readonly metrics: Metrics
+  readonly log: FastifyBaseLogger
+  /** Where the built page is. */
+  readonly webFolder: string
+  readonly publicUrl: () => string
+  readonly maxUploadBytes: number
+  readonly minFreeBytes: number
+  readonly version: string
+  /** Throws when the database does not answer. */
+  readonly checkDatabase: () => void
+}
+
+const QUIET = new Set(['/healthz', '/readyz', '/metrics'])
+
+/** Download links carry their key in the path, which is then no business of the log. */
+const loggableUrl = (url: string): string => url.replace(/^\/d\/[^/]+/, '/d/…').replace(/\?.*$/, '?…')
+
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const { gate, actions, credentials, metrics, publicUrl } = options
+  const app = fastify({
+    loggerInstance: options.log.child(
+      {},
+      {
+        serializers: {
+          req: (request: FastifyRequest) => ({ method: request.method, url: loggableUrl(request.url) }),
+        },
+      },
+    ),
+    genReqId: () => randomUUID(),
+    logController: new LogController({
+      // Asked every few seconds by machines: lines that nobody reads would bury those that somebody needs.
+      disableRequestLogging: (request) => QUIET.has(request.url),
+    }),
+    // Ends idle keep-alive connections when it closes; what is being answered is finished first.
+    forceCloseConnections: 'idle',
+    requestTimeout: 0,
+  })
+  app.setErrorHandler((error, request, reply) => sendError(error, request, reply))
+  app.setNotFoundHandler(() => {
+    throw new AppError('ROUTE_UNKNOWN')
+  })
+  app.addHook('onSend', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+  })
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        connectSrc: ["'self'"],
+        formAction: ["'none'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    strictTransportSecurity: publicUrl().startsWith('https:') ? { maxAge: 31_536_000 } : false,
+  })
+  await app.register(cookie)
+  await app.register(rateLimit, { global: false })
+  await app.register(multipart, {
+    limits: { files: 1, fields: 64, fieldSize: 1024 * 1024, fileSize: Number.MAX_SAFE_INTEGER },
+    throwFileSizeLimit: false,
+  })
+  await app.register(statics, { root: options.webFolder, serve: false })
+
+  const auth = createAuth(credentials, publicUrl)
+  const bodyOptions = {
+    workFolder: actions.workFolder,
+    maxUploadBytes: options.maxUploadBytes,
+    minFreeBytes: options.minFreeBytes,
+  }
+  const read = (request: FastifyRequest, signal: AbortSignal) => readCall(request, signal, bodyOptions)
+  actionRoutes(app, { gate, auth, readCall: read })
+  downloadRoutes(app, actions.artifacts)
+  sessionRoutes(app, auth, credentials, publicUrl)
+  pageRoutes(app, {
+    gate,
+    webFolder: options.webFolder,
+    principalOf: (request: FastifyRequest) => auth.authenticate(request).principal,
+    readCall: read,
+  })
+
+  const document = openApi(gate.registry, options.version, publicUrl())
+  app.get('/openapi.json', async () => document)
+  app.get('/healthz', async () => ({ status: 'ok' }))
+  app.get('/readyz', async () => {
+    options.checkDatabase()
+    return { status: 'ready' }
+  })
+  app.get('/metrics', async (_request, reply) => {
+    reply.type(metrics.contentType)
+    return metrics.render()
+  })
+  return app
+}
