@@ -12,10 +12,18 @@ const LARGEST_CARD_BYTES = 1024 * 1024
 /** Part of every content hash: raise it when cutting or tokenizing changes, and every card is ingested anew. */
 const PIPELINE = 'knowledge-1'
 
+/** What is already known of a file: the card it held, and the hash of its content then. */
+export interface KnownFile {
+  id: string
+  hash: string
+}
+
 /** What a folder holds. */
 export interface CardFolder {
-  /** Readable cards, no two with the same language and id. */
+  /** Cards that are new or differ from what is known, no two with the same language and id. */
   cards: Card[]
+  /** Cards whose file is as it was. */
+  unchanged: { lang: Lang; id: string }[]
   /** Every card file that exists, readable or not, relative to the folder. */
   files: Set<string>
   problems: Problem[]
@@ -23,27 +31,28 @@ export interface CardFolder {
 
 /**
  * @param dir a folder with `zh` and `en` below it; a missing language has no cards
+ * @param known by file, relative to `dir`: what need not be read again
  * @throws the file system's error when `dir` itself cannot be read
  */
-export async function readCards(dir: string): Promise<CardFolder> {
+export async function readCards(dir: string, known: ReadonlyMap<string, KnownFile>): Promise<CardFolder> {
   if (!(await stat(dir)).isDirectory()) throw new Error(`not a folder: ${dir}`)
-  const folder: CardFolder = { cards: [], files: new Set(), problems: [] }
+  const folder: CardFolder = { cards: [], unchanged: [], files: new Set(), problems: [] }
   for (const lang of LANGS) {
     const owners = new Map<string, string>()
     for (const name of await markdownFiles(join(dir, lang))) {
       const file = `${lang}/${name.split(sep).join('/')}`
       folder.files.add(file)
-      const read = await readCard(join(dir, lang, name), file, lang)
+      const read = await readCard(join(dir, lang, name), file, lang, known.get(file))
       folder.problems.push(...read.problems)
-      if (read.card === undefined) continue
-      const owner = owners.get(read.card.id)
+      if (read.id === undefined) continue
+      const owner = owners.get(read.id)
       if (owner !== undefined) {
-        const message = `the id "${read.card.id}" is already taken by ${owner}`
-        folder.problems.push({ file, line: 1, message })
+        folder.problems.push({ file, line: 1, message: `the id "${read.id}" is already taken by ${owner}` })
         continue
       }
-      owners.set(read.card.id, file)
-      folder.cards.push(read.card)
+      owners.set(read.id, file)
+      if (read.card === undefined) folder.unchanged.push({ lang, id: read.id })
+      else folder.cards.push(read.card)
     }
   }
   return folder
@@ -58,8 +67,16 @@ async function markdownFiles(dir: string): Promise<string[]> {
   return names.filter((name) => name.endsWith('.md')).sort()
 }
 
-async function readCard(path: string, file: string, lang: Lang): Promise<{ card?: Card; problems: Problem[] }> {
-  const refuse = (message: string, line = 1) => ({ problems: [{ file, line, message }] })
+interface ReadCard {
+  /** Missing when the file is no card. */
+  id?: string
+  /** Missing when the file is no card, or is as it was. */
+  card?: Card
+  problems: Problem[]
+}
+
+async function readCard(path: string, file: string, lang: Lang, known: KnownFile | undefined): Promise<ReadCard> {
+  const refuse = (message: string, line = 1): ReadCard => ({ problems: [{ file, line, message }] })
   let bytes: Buffer
   try {
     const info = await stat(path)
@@ -69,6 +86,9 @@ async function readCard(path: string, file: string, lang: Lang): Promise<{ card?
   } catch (error) {
     return refuse(`cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`)
   }
+  const hash = createHash('sha256').update(PIPELINE).update('\0').update(bytes).digest('hex')
+  if (known?.hash === hash) return { id: known.id, problems: [] }
+
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
@@ -80,12 +100,10 @@ async function readCard(path: string, file: string, lang: Lang): Promise<{ card?
   if (nul !== -1) return refuse('holds a NUL byte: not a text file', lineAt(text, nul))
 
   const { head, complaints, bodyStart } = readFrontMatter(text)
-  const problems = complaints.map((complaint) => ({ file, ...complaint }))
-  if (head === undefined) return { problems }
+  if (head === undefined) return { problems: complaints.map((complaint) => ({ file, ...complaint })) }
   const passages = passagesOf(text, bodyStart)
   if (passages.length === 0) return refuse('the card has no text below its front matter', lineAt(text, bodyStart))
-  const hash = createHash('sha256').update(PIPELINE).update('\0').update(bytes).digest('hex')
-  return { card: { ...head, lang, file, hash, passages }, problems }
+  return { id: head.id, card: { ...head, lang, file, hash, passages }, problems: [] }
 }
 
 const lineAt = (text: string, offset: number): number => text.slice(0, offset).split('\n').length

@@ -42,7 +42,9 @@ function readYaml(yaml: string): Omit<FrontMatter, 'bodyStart'> {
   const document = parseDocument(yaml, { lineCounter: lines })
   const [error] = document.errors
   if (error !== undefined) {
-    return { complaints: [{ line: lineAt(error.pos[0]), message: `front matter: ${firstLine(error.message)}` }] }
+    // A quote that never closes is noticed at the end; the last line with text is the one to look at.
+    const at = Math.min(error.pos[0], yaml.trimEnd().length)
+    return { complaints: [{ line: lineAt(at), message: `front matter: ${firstLine(error.message)}` }] }
   }
   const root = document.contents
   if (!isMap(root)) return { complaints: [{ line: 2, message: 'front matter: must be a list of "key: value" lines' }] }

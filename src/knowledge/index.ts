@@ -65,26 +65,28 @@ export function openKnowledge(db: Database): Knowledge {
 }
 
 async function ingest(dir: string, store: Store): Promise<IngestReport> {
-  const { cards, files, problems } = await readCards(dir)
-  const report: IngestReport = { added: 0, changed: 0, unchanged: 0, removed: 0, problems }
+  const before = store.inventory()
+  const folder = await readCards(dir, new Map(before.map((row) => [row.file, row])))
+  const report: IngestReport = {
+    added: 0,
+    changed: 0,
+    unchanged: folder.unchanged.length,
+    removed: 0,
+    problems: folder.problems,
+  }
+  const key = (card: { lang: Lang; id: string }) => `${card.lang}/${card.id}`
   store.atomically(() => {
-    const known = new Map(store.inventory().map((row) => [`${row.lang}/${row.id}`, row]))
-    const readable = new Set(cards.map((card) => card.file))
-    for (const card of cards) {
-      const key = `${card.lang}/${card.id}`
-      const before = known.get(key)
-      known.delete(key)
-      if (before?.hash === card.hash && before.file === card.file) {
-        report.unchanged += 1
-        continue
-      }
+    const gone = new Map(before.map((row) => [key(row), row]))
+    for (const card of folder.unchanged) gone.delete(key(card))
+    for (const card of folder.cards) {
+      if (gone.delete(key(card))) report.changed += 1
+      else report.added += 1
       store.put(card)
-      if (before === undefined) report.added += 1
-      else report.changed += 1
     }
-    for (const { lang, id, file } of known.values()) {
+    const readable = new Set(folder.cards.map((card) => card.file))
+    for (const { lang, id, file } of gone.values()) {
       // The file is there but cannot be read as a card: what it said before is better than nothing.
-      if (files.has(file) && !readable.has(file)) continue
+      if (folder.files.has(file) && !readable.has(file)) continue
       store.remove(lang, id)
       report.removed += 1
     }

@@ -14,12 +14,15 @@ export type Intent = 'define' | 'how' | 'fact'
 const DEFINE =
   /^(?:what\s+is|what\s+are|what'?s|whats|who\s+is|define|explain|describe|tell\s+me\s+about|meaning\s+of)\b|^(?:什么是|啥是|介绍|解释|讲讲|说说)|(?:是什么|是啥|是干什么的|是做什么的|什么意思|的定义|的含义)[?？!！。\s]*$|\b(?:mean|stand\s+for)\??$/u
 const HOW =
-  /\bhow\s+(?:do|to|can|should|would|could|does\s+one)\b|\b(?:commands?|steps?|syntax|usage|cli)\b|怎么|怎样|咋|如何|命令|步骤|用法|教程|指令是/u
+  /\bhow\s+(?:do|to|can|should|would|could|does\s+one)\b|\b(?:commands?|steps?|syntax|usage|cli)\b|怎么|怎样|咋|如何|命令|步骤|用法|教程/u
+// An order, or the beginning of a command line: whoever types it wants to do it.
+const ORDER =
+  /^(?:attach|build|check|clean|copy|create|delete|detach|download|enable|enter|exit|export|find|import|inspect|install|leave|limit|list|load|map|migrate|mount|move|open|pull|remove|restart|run|save|see|show|start|stop|transfer|upload|view)\b|^(?:安装|保存|备份|查看|导出|导入|复制|挂载|加载|检查|进入|开启|拷贝|离开|列出|启动|启用|迁移|清理|删除|退出|限制|映射|运行)|\bdocker\s+[a-z]{2,}(?:\s+-|$)/u
 
 /** @param question in any script; Traditional characters are folded first */
 export function intentOf(question: string): Intent {
   const text = fold(question).trim()
-  if (HOW.test(text)) return 'how'
+  if (HOW.test(text) || ORDER.test(text)) return 'how'
   return DEFINE.test(text) ? 'define' : 'fact'
 }
 
@@ -55,8 +58,11 @@ export function sentences(
     let end = i + 1
     while (end < text.length && ('。！？.!?'.includes(text.charAt(end)) || CLOSERS.includes(text.charAt(end)))) end += 1
     const rest = text.slice(end, end + 3)
-    const endsHere =
-      isWide || rest === '' || /^\s+["'“‘(（[`*_]?[\p{Lu}\p{Lo}\p{N}`]/u.test(rest) || /^\s*\n/.test(rest)
+    const space = /^\s+/.exec(text.slice(end, end + 20))?.[0] ?? ''
+    // A sentence may begin with a command, which is lower case.
+    const beginsNext =
+      /^\s+["'“‘(（[]?[\p{Lu}\p{Lo}\p{N}]/u.test(rest) || (space !== '' && isProtected(end + space.length))
+    const endsHere = isWide || rest === '' || space.includes('\n') || beginsNext
     if (endsHere && !(char === '.' && rest !== '' && ABBREVIATION.test(text.slice(Math.max(0, i - 8), i)))) close(end)
     i = end - 1
   }

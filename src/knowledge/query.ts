@@ -1,17 +1,18 @@
 /** Owns the reading of a question: which of its words carry it, how rare each is, and how much of it a text covers. */
 import { type Intent, intentOf, languageOf } from './language.js'
 import type { Lang } from './model.js'
-import { fold, hanTokens, type Term, terms, tokensOf } from './tokenize.js'
+import { type Term, terms, tokensOf } from './tokenize.js'
 
 /** Longer questions are cut: nobody asks in more, and every term costs a look-up. */
 const LONGEST_QUESTION = 600
 const MOST_TOKENS = 96
+const LIGHTEST_WORD = 1.5
 
 /** Words of politeness and asking. They stay in the index, but a question is not about them. */
 const ASKING = new Set(
   `please tell know want need wanna gonna help explain describe hello hi hey thank thanks okay ok someone somebody anyone
-  anybody something way lot really actually maybe guys bro morning evening bye lol dear sir mean means meaning im ive id
-  whats hows wheres got get let lets could try exactly basically`
+  anybody something thing things way lot really actually maybe guys bro morning evening bye lol dear sir mean means meaning im ive id
+  whats hows wheres let lets could try exactly basically happen happens happened come came`
     .split(/\s+/)
     .map((word) => tokensOfWord(word)),
 )
@@ -33,7 +34,7 @@ const ASKING_HAN = new RegExp(
 )
 /** Grammar words that may also be half of a real word (性能, 共用): their bigrams count, they alone do not. */
 const WEIGHTLESS_HAN = new Set(
-  '在和与跟及或我你您他她它们把被给让要会能有这那就都也还对从到用里中个上下去来又再并而且为以之其所'.split(''),
+  '没在和与跟及或我你您他她它们把被给让要会能有这那就都也还对从到用里中个上下去来又再并而且为以之其所'.split(''),
 )
 
 /**
@@ -54,6 +55,8 @@ export interface Query {
   needs: Need[]
   /** Sum of the weights. 0 means that the question is about nothing we could look for. */
   weight: number
+  /** Every token that any need could be answered by. */
+  wanted: ReadonlySet<string>
   /** For the index: every token that any passage holds, rarest first. */
   tokens: string[]
 }
@@ -83,39 +86,49 @@ export function readQuery(question: string, vocabulary: Vocabulary): Query {
     return known
   }
   const rarity = (count: number) => idf(vocabulary.passages, count)
+  // In a base about one field its main words are in every second passage, and still are what a question is about.
+  const wordRarity = (count: number) => Math.max(LIGHTEST_WORD, rarity(count))
 
-  const needs = terms(text).flatMap((term): Need[] => {
-    if (term.kind === 'han') return contentRuns(term.run).flatMap((run) => hanNeeds(run, frequency, rarity))
-    if (term.kind === 'word' && ASKING.has(term.token)) return []
-    return [wordNeed(term, frequency, rarity, vocabulary.correct)]
-  })
-  const merged = mergeEqual(needs)
-  const searchable = new Set([
-    ...terms(text)
-      .filter((term) => term.kind !== 'word' || !ASKING.has(term.token))
-      .flatMap((term) => (term.kind === 'han' ? contentRuns(term.run).flatMap(hanTokens) : tokensOf(term))),
-    ...merged.flatMap((need) => need.strong),
-  ])
-  const tokens = [...searchable]
+  const needs = mergeEqual(
+    contentTerms(text).flatMap((term) =>
+      term.kind === 'han'
+        ? hanNeeds(term.run, frequency, rarity)
+        : [wordNeed(term, frequency, wordRarity, vocabulary.correct)],
+    ),
+  )
+  const wanted = new Set(needs.flatMap((need) => [...need.strong, ...need.weak]))
+  // Grammar words of Chinese carry no need, but their bigrams may still tell two passages apart.
+  const tokens = [...new Set([...contentTerms(text).flatMap(tokensOf), ...wanted])]
     .filter((token) => frequency(token) > 0)
     .sort((a, b) => frequency(a) - frequency(b))
     .slice(0, MOST_TOKENS)
   return {
     lang: languageOf(text),
     intent: intentOf(text),
-    needs: merged,
-    weight: merged.reduce((sum, need) => sum + need.weight, 0),
+    needs,
+    weight: needs.reduce((sum, need) => sum + need.weight, 0),
+    wanted,
     tokens,
   }
 }
 
-const contentRuns = (run: string): string[] =>
-  fold(run)
-    .split(ASKING_HAN)
-    .filter((part) => part !== '')
+/** The terms of a question without its words of asking; a Han run falls into the runs between them. */
+function contentTerms(text: string): Term[] {
+  return terms(text).flatMap((term): Term[] => {
+    if (term.kind === 'word') return ASKING.has(term.token) ? [] : [term]
+    if (term.kind === 'compound') return [term]
+    return term.run
+      .split(ASKING_HAN)
+      .filter((run) => run !== '')
+      .map((run) => ({ kind: 'han', run }))
+  })
+}
 
 type Frequency = (token: string) => number
 type Rarity = (count: number) => number
+
+/** Two characters make about one word, so each weighs less than a word of Latin letters beside it. */
+const HAN_SHARE = 0.6
 
 /**
  * Where words begin and end in a Han run is unknown, so every character is a need: it is covered by a bigram it belongs
@@ -131,7 +144,7 @@ function hanNeeds(run: string, frequency: Frequency, rarity: Rarity): Need[] {
       (bigram) => bigram !== '',
     )
     const known = Math.max(0, ...bigrams.map(frequency))
-    const weight = rarity(known > 0 ? known : frequency(char))
+    const weight = HAN_SHARE * rarity(known > 0 ? known : frequency(char))
     if (bigrams.length === 0) return [{ weight, strong: [char], weak: [], weakValue: 0 }]
     return [{ weight, strong: bigrams, weak: [char], weakValue: 0.5 }]
   })

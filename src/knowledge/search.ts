@@ -1,6 +1,6 @@
 /** Owns ranking: the index proposes passages by BM25, then their best sentence, titles and aliases decide the order. */
 import type { Hit, Lang } from './model.js'
-import { coverage, type Need, type Query, satisfaction } from './query.js'
+import { coverage, type Query, satisfaction } from './query.js'
 import type { Candidate, Store } from './store.js'
 
 /** Passages that are looked at more closely. */
@@ -26,6 +26,8 @@ export interface Ranked {
   sentence: number
   /** How nearly the title or an alias *is* the question. */
   name: number
+  /** How nearly the passage's heading is. */
+  heading: number
   /** Share of the question's neighbouring words that are neighbours in one sentence too. */
   nearness: number
   score: number
@@ -42,14 +44,15 @@ export function rank(query: Query, store: Store, lang: Lang | null): Ranked[] {
 function measure(query: Query, candidate: Candidate, bestBm25: number): Ranked {
   const names = [candidate.titleTokens, ...candidate.aliasTokens.split('\n')].map(words)
   const lines = candidate.bodyTokens.split('\n').map(words)
-  const context = new Set([...names.flat(), ...words(candidate.headingTokens)])
+  const heading = words(candidate.headingTokens)
+  const context = new Set([...names.flat(), ...heading])
   const inContext = query.needs.map((need) => satisfaction(need, context))
 
   // For each need, how well anything in the passage answers it.
   const anywhere = [...inContext]
   let nearness = 0
   const units = lines.map((line) => {
-    const places = placesOf(line)
+    const places = placesOf(query, line)
     nearness = Math.max(nearness, adjacency(query, places))
     return coverage(query, (need, i) => {
       const said = satisfaction(need, places)
@@ -67,6 +70,7 @@ function measure(query: Query, candidate: Candidate, bestBm25: number): Ranked {
     units,
     sentence,
     name,
+    heading: likeness(query, heading),
     nearness,
     score: relevance * (candidate.lang === query.lang ? 1 : OTHER_LANGUAGE),
   }
@@ -79,18 +83,18 @@ const words = (tokens: string): string[] => (tokens === '' ? [] : tokens.split('
  * and how much of the name the question uses, so that "docker" is not the name of "docker swarm on a mainframe".
  */
 function likeness(query: Query, name: string[]): number {
-  if (name.length === 0) return 0
+  if (!name.some((token) => query.wanted.has(token))) return 0
   const set = new Set(name)
   const asked = coverage(query, (need) => satisfaction(need, set))
-  const tokens = new Set(query.needs.flatMap((need) => [...need.strong, ...need.weak]))
-  const used = [...set].filter((token) => tokens.has(token)).length / set.size
+  const used = [...set].filter((token) => query.wanted.has(token)).length / set.size
   return asked + used === 0 ? 0 : (2 * asked * used) / (asked + used)
 }
 
-/** Where each token of a line stands. */
-function placesOf(line: string[]): Map<string, number[]> {
+/** Where each token that the question wants stands in a line. */
+function placesOf(query: Query, line: string[]): Map<string, number[]> {
   const places = new Map<string, number[]>()
   line.forEach((token, at) => {
+    if (!query.wanted.has(token)) return
     const before = places.get(token)
     if (before === undefined) places.set(token, [at])
     else before.push(at)

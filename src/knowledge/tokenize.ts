@@ -107,7 +107,7 @@ export function terms(text: string): Term[] {
 }
 
 /** Single characters and bigrams of a Han run: 虚拟机 gives 虚, 虚拟, 拟, 拟机, 机. */
-export function hanTokens(run: string): string[] {
+function hanTokens(run: string): string[] {
   const chars = [...run]
   return chars.flatMap((char, i) => {
     const next = chars[i + 1]
