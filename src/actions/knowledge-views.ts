@@ -4,6 +4,7 @@ import type { Block, View } from './view.js'
 
 interface AnswerOutput {
   readonly found: boolean
+  readonly lang: string
   readonly answer: string
   readonly citations: readonly {
     readonly title: string
@@ -24,7 +25,21 @@ const WORDS = {
   none: { en: 'Nothing found.', zh: '没有找到结果。' },
 } as const
 
-export function answerView(output: AnswerOutput, lang: Lang): View {
+/** Sentences of one passage share a line: `[1][2] Card › Heading`. */
+function sourceLines(citations: AnswerOutput['citations'], lang: Lang): string {
+  const marks = new Map<string, string>()
+  citations.forEach((citation, index) => {
+    const where = citation.heading === '' || citation.heading === citation.title ? '' : ` › ${citation.heading}`
+    const when = citation.asOf === undefined ? '' : ` (${WORDS.asOf[lang]} ${citation.asOf})`
+    const source = `${citation.title}${where}${when}`
+    marks.set(source, `${marks.get(source) ?? ''}[${index + 1}]`)
+  })
+  return [...marks].map(([source, mark]) => `${mark} ${source}`).join('\n')
+}
+
+/** In the language of the question, whatever language the one who asked has set. */
+export function answerView(output: AnswerOutput): View {
+  const lang: Lang = output.lang === 'zh' ? 'zh' : 'en'
   if (!output.found) {
     const blocks: Block[] = [{ kind: 'text', text: WORDS.unknownWhy[lang] }]
     if (output.nearest.length > 0) blocks.push({ kind: 'text', text: WORDS.nearest[lang] })
@@ -40,16 +55,11 @@ export function answerView(output: AnswerOutput, lang: Lang): View {
       })),
     }
   }
-  const cited = output.citations.map((citation, index) => {
-    const where = citation.heading === '' || citation.heading === citation.title ? '' : ` › ${citation.heading}`
-    const when = citation.asOf === undefined ? '' : ` (${WORDS.asOf[lang]} ${citation.asOf})`
-    return `[${index + 1}] ${citation.title}${where}${when}`
-  })
   return {
     tone: 'good',
     blocks: [
       { kind: 'prose', markdown: output.answer },
-      { kind: 'text', text: cited.join('\n') },
+      { kind: 'text', text: sourceLines(output.citations, lang) },
     ],
   }
 }

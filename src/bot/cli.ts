@@ -189,7 +189,13 @@ function addAction(parent: Command, action: RegisteredAction, lang: Lang, done: 
     positional.forEach((field, index) => {
       if (typeof given[index] === 'string') input[field.name] = given[index]
     })
-    done(await runAction(action, input, options))
+    try {
+      done(await runAction(action, input, options))
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      complain(renderError(error, options.lang))
+      done(EXIT.failed)
+    }
   })
 }
 

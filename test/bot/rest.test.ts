@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { statSync, writeFileSync } from 'node:fs'
+import { get } from 'node:http'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -45,6 +46,15 @@ async function confirmed(path: string, body: Body): Promise<Response> {
   expect(error.code).toBe('CONFIRMATION_REQUIRED')
   return admin(path, json({ ...body, confirm: error.details.confirm }))
 }
+
+/** Without fetch, which asks every cache on the way to look again when it is given a condition. */
+const statusOf = (url: string, headers: Record<string, string>): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    get(url, { headers }, (response) => {
+      response.resume()
+      resolve(response.statusCode)
+    }).on('error', reject)
+  })
 
 interface JobBody {
   readonly state: string
@@ -165,7 +175,7 @@ describe('acting', () => {
     const part = await fetch(artifact.url, { headers: { range: 'bytes=512-1023', 'if-range': etag } })
     expect(part.status).toBe(206)
     expect(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(512, 1024))).toBe(true)
-    expect((await fetch(artifact.url, { headers: { 'if-none-match': etag }, cache: 'no-cache' })).status).toBe(304)
+    expect(await statusOf(artifact.url, { 'if-none-match': etag })).toBe(304)
     const head = await fetch(artifact.url, { method: 'HEAD' })
     expect(head.headers.get('content-length')).toBe(String(artifact.sizeBytes))
     expect((await fetch(artifact.url.replace(/\/d\/.{4}/, '/d/AAAA'))).status).toBe(404)
