@@ -123,7 +123,7 @@ describe('starting and stopping', () => {
     const made = await docker.createContainer({
       Image: 'hypercall-test/base:1',
       Cmd: ['/no/such/program'],
-      Labels: { 'hypercall.test': '1' },
+      Labels: { 'hypercall.test': inject('run') },
       HostConfig: { NetworkMode: 'none' },
     })
     const failing = room.does('container.start', { container: made.id })

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync } from 'node:fs'
-import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { openDoor } from '../helpers/door.js'
 import { makeContainer, makeImage, startEngine } from '../helpers/engine.js'
 import { findProgram } from '../helpers/packages.js'
 import { codeOf, dockerHost, openRoom, type Room } from '../helpers/room.js'
@@ -58,43 +58,11 @@ const outcomesOf = async (room: Room): Promise<(string | undefined)[]> =>
     (row) => row.outcome,
   )
 
-/** The engine behind a door that can be made to let little through, or be slammed. */
-async function throttledDoor(bytesPerTick: number): Promise<{ path: string; slam(): void; close(): Promise<void> }> {
-  const path = join(mkdtempSync(join(tmpdir(), 'hc-door-')), 'docker.sock')
-  const open = new Set<Socket>()
-  const door: Server = createServer((client) => {
-    const engine = connect(socketPath)
-    open.add(client).add(engine)
-    client.pipe(engine)
-    engine.on('data', (chunk) => {
-      client.write(chunk)
-      if (chunk.length < bytesPerTick) return
-      engine.pause()
-      setTimeout(() => engine.resume(), 5)
-    })
-    engine.on('end', () => client.end())
-    for (const side of [client, engine]) side.on('error', () => side.destroy()).on('close', () => open.delete(side))
-  })
-  await new Promise<void>((resolve) => door.listen(path, resolve))
-  const slam = () => {
-    for (const socket of open) socket.destroy()
-  }
-  return {
-    path,
-    slam,
-    close: () =>
-      new Promise((resolve) => {
-        slam()
-        door.close(() => resolve())
-      }),
-  }
-}
-
 describe('a job', () => {
   let room: Room
-  let door: Awaited<ReturnType<typeof throttledDoor>>
+  let door: Awaited<ReturnType<typeof openDoor>>
   beforeAll(async () => {
-    door = await throttledDoor(16 * 1024)
+    door = await openDoor(socketPath, 16 * 1024)
     room = await openRoom({ hosts: [dockerHost('local', door.path)] })
   })
   afterAll(async () => {

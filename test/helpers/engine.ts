@@ -7,6 +7,7 @@ import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Docker from 'dockerode'
 import { pack } from 'tar-stream'
+import { inject } from 'vitest'
 import { findProgram, requireProgram } from './packages.js'
 
 export const TEST_IMAGE = 'hypercall-test/base:1'
@@ -149,7 +150,7 @@ export async function makeContainer(
     Image: TEST_IMAGE,
     Cmd: ['/bin/sh', '-c', options.command ?? 'trap exit TERM; while :; do sleep 1 & wait; done'],
     Env: [...(options.env ?? [])],
-    Labels: { [TEST_LABEL]: '1', ...options.labels },
+    Labels: { [TEST_LABEL]: inject('run'), ...options.labels },
     NetworkDisabled: true,
     HostConfig: { NetworkMode: 'none', Binds: [...(options.binds ?? [])], ReadonlyRootfs: options.readOnly ?? false },
   })
@@ -157,7 +158,8 @@ export async function makeContainer(
   return Object.assign(container, { name })
 }
 
-export async function removeContainers(docker: Docker): Promise<void> {
-  const left = await docker.listContainers({ all: true, filters: { label: [TEST_LABEL] } })
+/** @param run those of this run of the tests alone: others may be using the same engine */
+export async function removeContainers(docker: Docker, run: string): Promise<void> {
+  const left = await docker.listContainers({ all: true, filters: { label: [`${TEST_LABEL}=${run}`] } })
   await Promise.allSettled(left.map((info) => docker.getContainer(info.Id).remove({ force: true, v: true })))
 }

@@ -1,0 +1,128 @@
+// The bot in a Discord of its own: the real actions on a real engine, the shipped knowledge, and a clock that can be set.
+import { pino } from 'pino'
+import { type Config, readConfig } from '../../../src/bot/config.js'
+import { type DiscordBot, startDiscord } from '../../../src/bot/discord/index.js'
+import { openKnowledge } from '../../../src/knowledge/index.js'
+import { type DiscordDouble, startDiscordDouble } from '../../helpers/discord/double.js'
+import type { Interaction } from '../../helpers/discord/interaction.js'
+import type { Message } from '../../helpers/discord/messages.js'
+import { dockerHost, openRoom, type Room } from '../../helpers/room.js'
+
+export const APP = '110000000000000001'
+export const TOKEN = 'a-token'
+/** Listed in DISCORD_GUILDS, and the one that people are in unless a test says otherwise. */
+export const LAB = '210000000000000001'
+/** Not listed. */
+export const ELSEWHERE = '210000000000000002'
+export const OPERATORS = '310000000000000001'
+export const VIEWERS = '310000000000000002'
+/** A Discord role that is only called like a policy role. */
+export const IMPOSTORS = '310000000000000003'
+export const ELSEWHERE_ADMINS = '310000000000000009'
+
+export const ada = { id: '410000000000000001', username: 'ada', globalName: 'Ada' }
+export const bob = { id: '410000000000000002', username: 'bob' }
+
+/** Given by the operator: nobody reaches the CDN from within a message of the bot's own. */
+export const configFor = (double: DiscordDouble, settings: Readonly<Record<string, string>> = {}): Config =>
+  readConfig({
+    DISCORD_TOKEN: TOKEN,
+    DISCORD_GUILDS: LAB,
+    DISCORD_ROLES: `operator=${OPERATORS},viewer=${VIEWERS}`,
+    DISCORD_API: double.api,
+    DISCORD_CDN: `${double.cdn}/ephemeral-attachments`,
+    ...settings,
+  })
+
+export const startDouble = (): Promise<DiscordDouble> =>
+  startDiscordDouble({
+    token: TOKEN,
+    applicationId: APP,
+    guilds: [
+      {
+        id: LAB,
+        name: 'Lab',
+        roles: [
+          { id: OPERATORS, name: 'operators' },
+          { id: VIEWERS, name: 'viewers' },
+          { id: IMPOSTORS, name: 'admin' },
+        ],
+      },
+      { id: ELSEWHERE, name: 'Elsewhere', roles: [{ id: ELSEWHERE_ADMINS, name: 'operator', permissions: 8n }] },
+    ],
+  })
+
+export interface LogLine {
+  readonly msg: string
+  readonly level: number
+  readonly [key: string]: unknown
+}
+
+export interface TestLog {
+  readonly log: pino.Logger
+  readonly lines: readonly LogLine[]
+}
+
+export function testLog(): TestLog {
+  const lines: LogLine[] = []
+  const write = (line: string) => void lines.push(JSON.parse(line) as LogLine)
+  return { log: pino({ level: 'debug' }, { write }), lines }
+}
+
+export interface Bot extends TestLog {
+  readonly double: DiscordDouble
+  readonly room: Room
+  readonly discord: DiscordBot
+  close(): Promise<void>
+}
+
+export interface BotOptions {
+  /** By name: where its engine listens. */
+  readonly hosts: Readonly<Record<string, string>>
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+export async function startBot({ hosts, settings }: BotOptions): Promise<Bot> {
+  const double = await startDouble()
+  const room = await openRoom({
+    hosts: Object.entries(hosts).map(([name, socketPath]) => dockerHost(name, socketPath, ['local', LAB])),
+  })
+  await openKnowledge(room.db).ingest('data/knowledge')
+  const { log, lines } = testLog()
+  const config = configFor(double, settings)
+  const discord = await startDiscord({ config, actions: room.actions, log, now: () => room.now() })
+  await discord.ready
+  return {
+    double,
+    room,
+    discord,
+    log,
+    lines,
+    async close() {
+      await discord.close()
+      await room.close()
+      await double.close()
+    },
+  }
+}
+
+/** All that a person reads in a message, its buttons left out. */
+export const shown = ({ content, embeds }: Message): string =>
+  [content, ...embeds.flatMap((embed) => [embed.title, embed.description, embed.footer?.text])]
+    .filter(Boolean)
+    .join('\n')
+
+export interface Button {
+  readonly label: string
+  readonly custom_id?: string
+  readonly url?: string
+}
+
+export const buttonsOf = ({ components }: Message): Button[] =>
+  ((components ?? []) as { components?: Button[] }[]).flatMap((row) => row.components ?? [])
+
+export const labelsOf = (message: Message): string[] => buttonsOf(message).map(({ label }) => label)
+
+/** The answer once it shows something. */
+export const answered = (interaction: Interaction, timeoutMs?: number): Promise<Message> =>
+  interaction.waitFor((message) => message.embeds.length > 0, timeoutMs)

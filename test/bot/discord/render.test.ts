@@ -1,0 +1,326 @@
+import { describe, expect, it } from 'vitest'
+import type { Block, View } from '../../../src/actions/index.js'
+import { choiceId, readCustomId } from '../../../src/bot/discord/custom-id.js'
+import { escapeText, neutralise } from '../../../src/bot/discord/markdown.js'
+import { type Card, type Message, render } from '../../../src/bot/discord/render.js'
+import { displayWidth, tableText } from '../../../src/bot/discord/table.js'
+import { type MessageBody, messageProblems } from '../../helpers/discord/limits.js'
+
+const card = (blocks: Block[], more: Partial<View> = {}, rest: Partial<Card> = {}): Card => ({
+  view: { tone: 'info', blocks, ...more },
+  lang: 'en',
+  ...rest,
+})
+
+const text = ({ body }: Message): string => body.embeds[0]?.description ?? ''
+const attached = ({ files }: Message): string => files[0]?.data.toString('utf8') ?? ''
+
+/** What Discord would say against a message; its description checks the rest end to end. */
+function problems({ body, files }: Message): string[] {
+  const found = messageProblems(body as unknown as MessageBody, 0).map(({ message }) => message)
+  const [embed] = body.embeds
+  if ((embed?.description?.length ?? 0) > 4096) found.push('a description of more than 4096')
+  if ((embed?.title?.length ?? 0) > 256) found.push('a title of more than 256')
+  if (embed?.description?.trim() === '') found.push('an empty description')
+  if (!embed?.description && !embed?.title) found.push('an empty embed')
+  for (const button of body.components.flatMap((row) => row.components)) {
+    if ('label' in button && ((button.label?.length ?? 0) < 1 || (button.label?.length ?? 0) > 80))
+      found.push('a label')
+    if ('custom_id' in button && (button.custom_id.length < 1 || button.custom_id.length > 100))
+      found.push('a custom_id')
+  }
+  if (body.allowed_mentions.parse.length !== 0 || body.allowed_mentions.users) found.push('mentions')
+  if (body.attachments.length !== files.length) found.push('attachments')
+  if ((text({ body, files }).split('```').length - 1) % 2 !== 0) found.push('an open code block')
+  return found
+}
+
+const containers = (count: number, name = (n: number) => `web-${n}`) =>
+  card(
+    [
+      {
+        kind: 'table',
+        columns: ['Host', 'Name', 'Id', 'Image', 'Status'],
+        rows: Array.from({ length: count }, (_, n) => [
+          'local',
+          name(n),
+          `${n}`.padStart(12, 'a'),
+          'nginx:1.29',
+          'Up 2 hours',
+        ]),
+      },
+    ],
+    { heading: `Containers (${count})` },
+  )
+
+describe('a table', () => {
+  it('is aligned in a code block, a Chinese character counting as two columns', () => {
+    const message = render(
+      card([
+        {
+          kind: 'table',
+          columns: ['名称', '状态'],
+          rows: [
+            ['数据库', '运行中'],
+            ['web', 'exited'],
+            ['ｗｅｂ😀', 'x'],
+          ],
+        },
+      ]),
+    )
+    expect(text(message)).toBe(
+      ['```', '名称      状态', '----------------', '数据库    运行中', 'web       exited', 'ｗｅｂ😀  x', '```'].join(
+        '\n',
+      ),
+    )
+    expect(problems(message)).toEqual([])
+  })
+
+  it('folds what is wider than a Discord code block, and loses nothing', () => {
+    const message = render(containers(2, (n) => `a-rather-long-container-name-${n}`))
+    const lines = text(message).split('\n')
+    expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(60)
+    for (const part of ['local', 'a-rather-long-container-name-1', 'aaaaaaaaaaa1', 'nginx:1.29', 'Up 2 hours']) {
+      expect(text(message)).toContain(part)
+    }
+    expect(message.files).toEqual([])
+  })
+
+  it('of 1,000 containers shows whole rows, says how many, and attaches them all', () => {
+    const message = render(containers(1000))
+    expect(problems(message)).toEqual([])
+    const shown = Number(/(\d+) of 1000 rows; all of it is in full\.txt/.exec(text(message))?.[1])
+    expect(shown).toBeGreaterThan(30)
+    expect(text(message)).toContain(`web-${shown - 1} `)
+    expect(text(message)).not.toContain(`web-${shown} `)
+    expect(
+      attached(message)
+        .split('\n')
+        .filter((line) => line.includes('nginx')),
+    ).toHaveLength(1000)
+    expect(attached(message)).toContain('web-999')
+    expect(message.body.attachments).toEqual([{ id: 0, filename: 'full.txt' }])
+  })
+
+  it('says so in Chinese to who reads Chinese', () => {
+    expect(text(render({ ...containers(1000), lang: 'zh' }))).toMatch(/显示 \d+ \/ 1000 行；完整内容见 full\.txt/)
+  })
+
+  it('with one endless cell neither pads the others nor breaks a limit', () => {
+    const { rows } = tableText(
+      ['a', 'b'],
+      [
+        ['x'.repeat(5000), '1'],
+        ['y', '2'],
+      ],
+      60,
+    )
+    expect(rows[1]?.length).toBeLessThan(70)
+    expect(problems(render(card([{ kind: 'table', columns: ['a'], rows: [['x'.repeat(9000)]] }])))).toEqual([])
+  })
+})
+
+describe('hostile text', () => {
+  const hostile =
+    '``` @everyone <@410000000000000001> **b** [x](https://evil.example) \u202egnp.exe ```\n# h\n- l\n1. n\n> q'
+
+  it.each<Block>([
+    { kind: 'text', text: hostile },
+    { kind: 'prose', markdown: hostile },
+    { kind: 'code', code: hostile, language: 'sh\n```' },
+    { kind: 'facts', facts: [{ label: hostile, value: hostile }] },
+    { kind: 'table', columns: [hostile], rows: [[hostile]] },
+    { kind: 'progress', label: hostile, ratio: 7 },
+    { kind: 'link', label: hostile, url: 'javascript:alert(1)' },
+  ])('in a $kind block stays text', (block) => {
+    const message = render(card([block, { kind: 'text', text: 'after' }], { heading: hostile }))
+    expect(problems(message)).toEqual([])
+    expect(JSON.stringify(message.body)).not.toMatch(/@everyone|\u202e/)
+    expect(text(message).endsWith('after')).toBe(true)
+    // Inside a code block a mention is only text; outside of one it must not be one.
+    expect(text(message).replaceAll(/```.*?```/gs, '')).not.toMatch(/(?<!\\)<@\d/)
+  })
+
+  it('is shown character for character where it is plain', () => {
+    expect(escapeText('a_b **c** [d](e) __f__ ~~g~~ `h` ||i||')).toBe(
+      'a_b \\*\\*c\\*\\* \\[d\\](e) \\_\\_f\\_\\_ \\~\\~g\\~\\~ \\`h\\` \\|\\|i\\|\\|',
+    )
+    expect(escapeText('# a\n- b\n-# c\n1. d\n  + e')).toBe('\\# a\n\\- b\n\\-# c\n1\\. d\n  \\+ e')
+    expect(escapeText('5.0 MiB\n-1\n#3\n--force')).toBe('5.0 MiB\n-1\n#3\n--force')
+  })
+
+  it('as prose keeps its markdown and its XML, and points at nobody', () => {
+    expect(neutralise('**a** </domain> <b>')).toBe('**a** </domain> <b>')
+    expect(neutralise('<@1> <@!1> <@&1> <#1> <:a:1> <a:b:1> <t:1:R> </ask:1> <id:home>')).not.toMatch(/<[@#:at/i]/)
+  })
+
+  it('without halves of characters or control characters', () => {
+    expect(escapeText('a\ud800b\u0000c\u001bd\r\ne')).toBe('a\ufffdb\ufffdc\ufffdd\ne')
+  })
+})
+
+describe('a long text', () => {
+  it('is cut, says so, and comes whole as a file', () => {
+    const long = Array.from({ length: 400 }, (_, n) => `Sentence number ${n} of a long answer.`).join('\n')
+    const message = render(
+      card([
+        { kind: 'prose', markdown: long },
+        { kind: 'text', text: 'the end' },
+      ]),
+    )
+    expect(problems(message)).toEqual([])
+    expect(text(message)).toMatch(/Cut here; all of it is in full\.txt\.\*$/)
+    expect(attached(message)).toBe(`${long}\n\nthe end\n`)
+  })
+
+  it('that fits exactly is left alone, and one more character is not', () => {
+    expect(text(render(card([{ kind: 'text', text: 'x'.repeat(4096 - 4) }])))).toHaveLength(4092)
+    expect(render(card([{ kind: 'text', text: 'x'.repeat(4097) }])).files).toHaveLength(1)
+  })
+
+  it('cut inside a code block closes it', () => {
+    const message = render(card([{ kind: 'prose', markdown: `\`\`\`sh\n${'echo hello\n'.repeat(900)}\`\`\`` }]))
+    expect(problems(message)).toEqual([])
+  })
+
+  it('is never cut within a character or an escape', () => {
+    for (const size of [2040, 2041]) {
+      const message = render(card([{ kind: 'text', text: '*'.repeat(size) + '😀'.repeat(2000) }]))
+      expect(problems(message)).toEqual([])
+      expect(text(message)).not.toMatch(/[\ud800-\udbff](?![\udc00-\udfff])/)
+      expect(text(message)).not.toMatch(/(?<!\\)\\…/)
+    }
+  })
+
+  it('of many megabytes becomes a file that Discord takes', () => {
+    const message = render(card([{ kind: 'code', code: '容器\n'.repeat(3_000_000) }]))
+    expect(message.files[0]?.data.length).toBeLessThan(10 * 1024 ** 2)
+    expect(attached(message)).toMatch(/the rest exceeds what Discord takes\.\n$/)
+  })
+})
+
+describe('buttons', () => {
+  const choice = (n: number, input: object = { n }) =>
+    ({ label: `Choice ${n}`, action: 'container.start', input: { ...input }, style: 'primary' }) as const
+
+  it('are at most five a row and five rows, each custom_id once', () => {
+    const choices = Array.from({ length: 40 }, (_, n) => choice(n % 30))
+    const { body } = render(
+      card([], { choices }, { buttons: [{ label: 'Yes', customId: 'confirm:x', style: 'danger' }] }),
+    )
+    expect(body.components.map((row) => row.components.length)).toEqual([5, 5, 5, 5, 5])
+    expect(problems(render(card([], { choices })))).toEqual([])
+  })
+
+  it('carry their call, and are left off where it does not fit', () => {
+    const { body } = render(card([], { choices: [choice(1), choice(2, { container: 'x'.repeat(100) })] }))
+    const [button] = body.components[0]?.components ?? []
+    expect(body.components).toHaveLength(1)
+    expect(button).toMatchObject({ custom_id: 'do:container.start:{"n":1}' })
+    expect(readCustomId('do:container.start:{"n":1}')).toEqual({
+      kind: 'do',
+      action: 'container.start',
+      input: { n: 1 },
+    })
+  })
+
+  it.each(['do:x', 'do:a.b:[1]', 'do:a.b:null', 'do:a.b:{', 'do:A:{}', 'other:1', '', 'confirm:', 'do::{}'])(
+    'with the custom_id %j are not ours',
+    (id) => expect(readCustomId(id)).toBeUndefined(),
+  )
+
+  it('survive any text in their input', () => {
+    const input = { question: '类型 1 与 2: "a\\b"?' }
+    expect(readCustomId(choiceId({ action: 'ask', input }) ?? '')).toEqual({ kind: 'do', action: 'ask', input })
+  })
+
+  it('lead to public links; a local one is a line of text', () => {
+    const links: Block[] = [
+      { kind: 'link', label: 'web.tar', url: 'https://bot.example.org/d/abc/web.tar' },
+      { kind: 'link', label: 'here', url: 'http://127.0.0.1:7070/d/abc/web.tar' },
+    ]
+    const message = render(card(links))
+    expect(message.body.components[0]?.components).toMatchObject([{ style: 5, label: 'web.tar' }])
+    expect(text(message)).toBe('here: http://127.0.0.1:7070/d/abc/web.tar')
+    const plain = render(card(links, {}, { plain: true }))
+    expect(plain.body.components).toEqual([])
+    expect(text(plain)).toContain('https://bot.example.org/d/abc/web.tar')
+  })
+})
+
+describe('any view', () => {
+  it('has something to show, and lets go of the files of the message before', () => {
+    const { body } = render(card([]))
+    expect(body).toMatchObject({ embeds: [{ description: '—' }], attachments: [], allowed_mentions: { parse: [] } })
+  })
+
+  it('shows progress as a bar where the end is known', () => {
+    expect(text(render(card([{ kind: 'progress', label: '1 MiB', ratio: 0.5 }])))).toBe(
+      '▰▰▰▰▰▰▰▰▰▰▱▱▱▱▱▱▱▱▱▱ 50% 1 MiB',
+    )
+    expect(text(render(card([{ kind: 'progress', label: '1 MiB' }])))).toBe('1 MiB')
+    expect(problems(render(card([{ kind: 'progress', label: '', ratio: Number.NaN }])))).toEqual([])
+  })
+
+  it('made at random stays within every limit and loses nothing silently', () => {
+    // A linear congruential generator: the same views at every run, so that a failure can be looked at.
+    let seed = 7
+    const random = (below: number) => {
+      seed = (seed * 1103515245 + 12345) % 2147483648
+      return seed % below
+    }
+    const bits = [
+      'a',
+      ' ',
+      '\n',
+      '`',
+      '```',
+      '@everyone',
+      '<@1>',
+      '容器',
+      '😀',
+      '\ud83d',
+      '*',
+      '_',
+      '|',
+      '\\',
+      '# ',
+      '\u0000',
+      'web-1',
+      '\u202e',
+    ]
+    const some = (most: number) => Array.from({ length: random(most) }, () => bits[random(bits.length)]).join('')
+    const blocks: (() => Block)[] = [
+      () => ({ kind: 'text', text: some(900) }),
+      () => ({ kind: 'prose', markdown: some(900) }),
+      () => ({ kind: 'code', code: some(900), language: some(4) }),
+      () => ({ kind: 'facts', facts: Array.from({ length: random(30) }, () => ({ label: some(9), value: some(99) })) }),
+      () => ({
+        kind: 'table',
+        columns: [some(4), some(4), some(4)],
+        rows: Array.from({ length: random(60) }, () => [some(9), some(30), some(9)]),
+      }),
+      () => ({ kind: 'progress', label: some(20), ratio: random(300) / 100 - 1 }),
+      () => ({ kind: 'link', label: some(120), url: random(2) ? `https://a.example/${random(99)}` : some(20) }),
+    ]
+    for (let round = 0; round < 1500; round++) {
+      const message = render(
+        card(
+          Array.from({ length: random(7) }, () => blocks[random(blocks.length)]?.() as Block),
+          {
+            heading: some(random(3) === 0 ? 300 : 9),
+            choices: Array.from({ length: random(30) }, () => ({
+              label: some(40),
+              action: 'ask',
+              input: { q: some(30) },
+              style: 'danger',
+            })),
+          },
+          { footer: some(200) },
+        ),
+      )
+      expect(problems(message), `round ${round}`).toEqual([])
+      expect(text(message).includes('full.txt'), `round ${round}`).toBe(message.files.length > 0)
+    }
+  })
+})

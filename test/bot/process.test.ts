@@ -1,0 +1,201 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import Docker from 'dockerode'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { type Door, openDoor } from '../helpers/door.js'
+import { makeContainer } from '../helpers/engine.js'
+
+const BIN = fileURLToPath(new URL('../../bin/hypercall.mjs', import.meta.url))
+const socketPath = inject('engineSocket')
+const docker = new Docker({ socketPath })
+const state = mkdtempSync(join(tmpdir(), 'hc-process-'))
+afterAll(() => rmSync(state, { recursive: true, force: true }))
+
+/** Nothing of this machine's own settings, and a state folder of the tests'. */
+const settings = (more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv => ({
+  PATH: process.env.PATH,
+  HOME: process.env.HOME,
+  HYPERCALL_STATE: state,
+  DOCKER_HOST: `unix://${socketPath}`,
+  ...more,
+})
+
+interface Ran {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+async function hypercall(args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<Ran> {
+  try {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [BIN, ...args], { env: settings(more) })
+    return { code: 0, stdout, stderr }
+  } catch (error) {
+    const { code, stdout, stderr } = error as Ran
+    return { code, stdout, stderr }
+  }
+}
+
+interface Served {
+  readonly child: ChildProcess
+  readonly url: string
+  readonly loginUrl: string
+  readonly ended: Promise<number | NodeJS.Signals | null>
+}
+
+async function served(more: Readonly<Record<string, string>> = {}): Promise<Served> {
+  const child = spawn(process.execPath, [BIN, 'serve'], {
+    env: settings({ HYPERCALL_PORT: '0', HYPERCALL_LOG_LEVEL: 'warn', ...more }),
+  })
+  const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
+    child.once('exit', (code, signal) => resolve(signal ?? code))
+  })
+  let said = ''
+  for await (const chunk of child.stdout ?? []) {
+    said += String(chunk)
+    const login = /(http:\S+)\/#login=\S+/.exec(said)
+    if (login) {
+      child.stdout?.resume()
+      return { child, url: login[1] ?? '', loginUrl: login[0], ended }
+    }
+  }
+  throw new Error(`it did not come up: ${said}`)
+}
+
+let large: string
+let door: Door
+beforeAll(async () => {
+  const made = await makeContainer(docker, { command: 'dd if=/dev/urandom of=/srv/large bs=1M count=200' })
+  await made.wait()
+  large = made.name
+  door = await openDoor(socketPath, 16 * 1024)
+}, 60_000)
+afterAll(() => door.close())
+
+/** Starts an export over REST and waits until bytes move. */
+async function exporting(url: string, container: string): Promise<string> {
+  const { stdout } = await hypercall(['token', 'create', '--name', `t${Date.now()}`, '--role', 'admin', '--json'])
+  const { token } = JSON.parse(stdout) as { token: string }
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  const post = async (body: object) =>
+    (await (
+      await fetch(`${url}/api/v1/container/export`, { method: 'POST', headers, body: JSON.stringify(body) })
+    ).json()) as {
+      jobId?: string
+      error?: { details: { confirm: string } }
+    }
+  const asked = await post({ container })
+  const accepted = await post({ container, confirm: asked.error?.details.confirm })
+  if (accepted.jobId === undefined) throw new Error(JSON.stringify([asked, accepted]))
+  const { jobId } = accepted
+  for (;;) {
+    const job = (await (await fetch(`${url}/api/v1/job/status?job=${jobId}`, { headers })).json()) as {
+      progress: { bytes: number }
+    }
+    if (job.progress.bytes > 0) return jobId
+  }
+}
+
+describe('the server', () => {
+  it('prints its address and a login link, and ends with 0 on SIGTERM', async () => {
+    const { child, url, ended } = await served()
+    expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: 'ok' })
+    expect(await (await fetch(url)).text()).toContain('<title>')
+    child.kill('SIGTERM')
+    expect(await ended).toBe(0)
+  })
+
+  it('finishes what it can when it is told to stop, and says of the rest that it was interrupted', async () => {
+    const { child, url, ended } = await served({ DOCKER_HOST: `unix://${door.path}` })
+    const job = await exporting(url, large)
+    child.kill('SIGTERM')
+    expect(await ended).toBe(0)
+    const status = JSON.parse((await hypercall(['job', 'status', job, '--json'])).stdout) as {
+      state: string
+      error?: { code: string }
+    }
+    expect(status).toMatchObject({ state: 'failed', error: { code: 'INTERRUPTED' } })
+  }, 40_000)
+
+  it('that is killed in the middle of an export tells the truth about it when it is back', async () => {
+    const { child, url, ended } = await served({ DOCKER_HOST: `unix://${door.path}` })
+    const job = await exporting(url, large)
+    const unfinished = () =>
+      readdirSync(join(state, 'processes'), { recursive: true }).filter((name) => String(name).endsWith('.part'))
+    expect(unfinished()).toHaveLength(1)
+    child.kill('SIGKILL')
+    expect(await ended).toBe('SIGKILL')
+
+    const again = await served()
+    const status = JSON.parse((await hypercall(['job', 'status', job, '--json'])).stdout) as object
+    expect(status).toMatchObject({ state: 'failed', error: { code: 'INTERRUPTED' } })
+    expect(unfinished()).toEqual([])
+    expect(readdirSync(join(state, 'artifacts'))).toEqual([])
+    const audit = JSON.parse(
+      (await hypercall(['audit', 'list', '--action', 'container.export', '--limit', '2', '--json'])).stdout,
+    ) as {
+      rows: { phase: string; outcome?: string }[]
+    }
+    expect(audit.rows).toMatchObject([{ phase: 'outcome', outcome: 'INTERRUPTED' }, { phase: 'intent' }])
+    again.child.kill('SIGTERM')
+    expect(await again.ended).toBe(0)
+  }, 40_000)
+
+  it('does not start on settings that are wrong, and lists all of them', async () => {
+    const { code, stderr } = await hypercall(['serve'], {
+      HYPERCALL_NOPE: '1',
+      HYPERCALL_PORT: 'abc',
+      DISCORD_API: 'not a url',
+    })
+    expect(code).toBe(2)
+    for (const name of ['HYPERCALL_NOPE', 'HYPERCALL_PORT', 'DISCORD_API']) expect(stderr).toContain(name)
+  })
+
+  it('does not start on a policy that is broken, and names the line', async () => {
+    const policy = join(state, 'broken.cedar')
+    writeFileSync(policy, '// fine\npermit (principal, action == Action::"container.strat", resource);\n')
+    const { code, stderr } = await hypercall(['serve'], { HYPERCALL_POLICY: policy, HYPERCALL_PORT: '0' })
+    expect(code).toBe(2)
+    expect(stderr).toContain(`${policy}:2:`)
+    expect(stderr).toContain('container.strat')
+  })
+})
+
+describe('the command line', () => {
+  it('asks in both languages and prints what REST answers', async () => {
+    const { stdout } = await hypercall(['ask', 'KVM 是什么？', '--json'])
+    expect(JSON.parse(stdout)).toMatchObject({ found: true, lang: 'zh' })
+    expect((await hypercall(['ask', 'What is KVM?'])).stdout).toContain('[1]')
+  })
+
+  it('does nothing without a yes, and does it with one', async () => {
+    const made = await makeContainer(docker, { start: false })
+    const refused = await hypercall(['container', 'start', made.name])
+    expect(refused.code).toBe(1)
+    expect((await made.inspect()).State.Running).toBe(false)
+    const done = await hypercall(['container', 'start', made.name, '--yes', '--json'])
+    expect(JSON.parse(done.stdout)).toMatchObject({ name: made.name, state: 'running' })
+  })
+
+  it('copies a file of this machine in, and out again, byte for byte', async () => {
+    const made = await makeContainer(docker, { start: false })
+    const [source, back] = [join(state, 'source.bin'), join(state, 'back.bin')]
+    writeFileSync(source, Buffer.from(Array.from({ length: 100_000 }, (_, index) => index % 251)))
+    const copied = await hypercall(['container', 'copy-in', made.name, '/srv/', '--file', source, '--yes'])
+    expect(copied).toMatchObject({ code: 0 })
+    const fetched = await hypercall(['container', 'copy-out', made.name, '/srv/source.bin', '--yes', '--output', back])
+    expect(fetched).toMatchObject({ code: 0 })
+    expect(readFileSync(back).equals(readFileSync(source))).toBe(true)
+  })
+
+  it('says what was wrong with a code, in the language that was asked for', async () => {
+    const { code, stderr } = await hypercall(['container', 'inspect', 'no-such', '--lang', 'zh'])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^INSTANCE_NOT_FOUND: .*没有容器/)
+    expect((await hypercall(['container', 'explode'])).code).toBe(2)
+  })
+})

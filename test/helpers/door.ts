@@ -1,0 +1,45 @@
+// The engine behind a door that lets little through at a time, and can be slammed.
+import { mkdtempSync } from 'node:fs'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+export interface Door {
+  /** The socket to reach the engine by. */
+  readonly path: string
+  /** Cuts every connection there is. */
+  slam(): void
+  close(): Promise<void>
+}
+
+/** @param bytesPerTick an answer's larger chunks pass at about one each 5 ms */
+export async function openDoor(socketPath: string, bytesPerTick: number): Promise<Door> {
+  const path = join(mkdtempSync(join(tmpdir(), 'hc-door-')), 'docker.sock')
+  const open = new Set<Socket>()
+  const door: Server = createServer((client) => {
+    const engine = connect(socketPath)
+    open.add(client).add(engine)
+    client.pipe(engine)
+    engine.on('data', (chunk) => {
+      client.write(chunk)
+      if (chunk.length < bytesPerTick) return
+      engine.pause()
+      setTimeout(() => engine.resume(), 5)
+    })
+    engine.on('end', () => client.end())
+    for (const side of [client, engine]) side.on('error', () => side.destroy()).on('close', () => open.delete(side))
+  })
+  await new Promise<void>((resolve) => door.listen(path, resolve))
+  const slam = () => {
+    for (const socket of open) socket.destroy()
+  }
+  return {
+    path,
+    slam,
+    close: () =>
+      new Promise((resolve) => {
+        slam()
+        door.close(() => resolve())
+      }),
+  }
+}
