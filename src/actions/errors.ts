@@ -194,6 +194,12 @@ export const ERRORS = {
     '任务已结束（{state}），无可取消。',
   ),
   CANCELLED: kind(499, false, 'The job was cancelled. Nothing of it was kept.', '任务已取消，未保留任何内容。'),
+  CALLER_GONE: kind(
+    499,
+    true,
+    'The caller went away before the end, so this was broken off. Look at what is there before you try again.',
+    '调用方在完成之前断开，操作已中止。重试之前请先检查现状。',
+  ),
   INTERRUPTED: kind(
     500,
     true,

@@ -160,7 +160,7 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
     const action = registry.get(call.action)
     entry.current = { ...entry.current, action: action.name, effect: action.effect }
     const input = action.check(call.input)
-    entry.current = { ...entry.current, input: call.file ? { ...input, file: call.file.reference } : input }
+    entry.current = { ...entry.current, input: call.file ? { ...input, file: recordOf(call.file) } : input }
     if (call.file && !action.acceptsFile) {
       throw new AppError('INVALID_INPUT', { problem: { en: 'this command takes no file', zh: '该命令不接受文件' } })
     }
@@ -287,6 +287,13 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
     withdraw: (token, principal) => confirmations.withdraw(token, principal),
   }
 }
+
+/** A file as the audit log keeps it: its address may carry a signature, and stays out. */
+const recordOf = ({ name, sizeBytes, reference }: FileSource) => ({
+  name,
+  sizeBytes,
+  ...(reference.sha256 === undefined ? {} : { sha256: reference.sha256 }),
+})
 
 const bytesOf = (output: unknown): { bytes?: number } =>
   typeof output === 'object' && output !== null && 'sizeBytes' in output && typeof output.sizeBytes === 'number'

@@ -205,8 +205,10 @@ export async function serve(
     loginUrl: loginUrl(house),
     async close() {
       rmSync(addressFile(config), { force: true })
-      // First the doors, so that nothing new comes in; then what is inside gets its grace.
+      // First the doors, so that nothing new comes in; what is inside gets its grace, and no more than that.
+      const grace = setTimeout(() => app.server.closeAllConnections(), GRACE_MS)
       await Promise.all([app.close(), discord?.close()])
+      clearTimeout(grace)
       await house.close(GRACE_MS)
     },
   }

@@ -1,6 +1,6 @@
 // Registry → REST: one route per verb. Reads answer GET and POST, everything else POST alone.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type Call, confirmationError, type Gate, type RegisteredAction } from '../../actions/index.js'
+import { AppError, type Call, confirmationError, type Gate, type RegisteredAction } from '../../actions/index.js'
 import type { Auth } from './auth.js'
 import type { RequestCall } from './body.js'
 import { langOf } from './errors.js'
@@ -11,7 +11,7 @@ export const routeOf = (action: { readonly name: string }): string => `/api/v1/$
 export function goneSignal(reply: FastifyReply): AbortSignal {
   const gone = new AbortController()
   reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort(new Error('the client went away'))
+    if (!reply.raw.writableFinished) gone.abort(new AppError('CALLER_GONE'))
   })
   return gone.signal
 }
