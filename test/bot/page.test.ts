@@ -90,6 +90,18 @@ const log = (page: Page) => page.getByRole('log')
 const last = (page: Page) => page.locator('.exchange').last()
 const button = (page: Page, name: string) => last(page).getByRole('button', { name, exact: true })
 
+const hasFocus = async (page: Page): Promise<boolean> => (await page.locator('textarea:focus').count()) === 1
+
+// What runs in the browser is text here: this side knows no DOM.
+const TOO_WIDE = `[document.documentElement, ...document.querySelectorAll('body *')]
+  .filter((element) => element.getBoundingClientRect().right > 360.5 && !element.closest('.unseen, thead, pre'))
+  .map((element) => element.tagName + '.' + element.className)`
+const DROPPED = `(() => {
+  const data = new DataTransfer()
+  data.items.add(new File(['x'], 'dropped.txt', { type: 'text/plain' }))
+  return data
+})()`
+
 async function say(page: Page, line: string): Promise<void> {
   await box(page).fill(line)
   await page.getByRole('button', { name: /^(Send|发送)$/ }).click()
@@ -133,7 +145,7 @@ describe('signing in', () => {
   it('says how to get a link, and takes one that is pasted', async () => {
     const page = await visit(server.url, {}, [])
     await page.getByRole('heading', { name: 'Sign in' }).waitFor()
-    expect(await page.locator('.sign-in-card pre').innerText()).toBe('hypercall login')
+    expect(await page.locator('.sign-in-card pre').textContent()).toBe('hypercall login')
     await page.getByRole('textbox').fill('nonsense')
     await page.keyboard.press('Enter')
     await page.getByRole('alert').filter({ hasText: 'Get a fresh one' }).waitFor()
@@ -170,14 +182,14 @@ describe('a question', () => {
     await say(page, 'How does Docker differ from a virtual machine?')
     await last(page).locator('.sources li').first().waitFor()
     expect(await last(page).locator('.citation').count()).toBeGreaterThan(0)
-    expect(await last(page).locator('.prose').innerText()).toMatch(/kernel/i)
+    expect(await last(page).locator('.prose').textContent()).toMatch(/kernel/i)
   })
 
   it('is answered in Chinese with its sources', async () => {
     const page = await open({ locale: 'zh-CN' })
     await say(page, 'Docker 和虚拟机有什么区别？')
     await last(page).locator('.sources li').first().waitFor()
-    expect(await last(page).locator('.prose').innerText()).toContain('内核')
+    expect(await last(page).locator('.prose').textContent()).toContain('内核')
   })
 
   it('gets an honest "I do not know" with the nearest topics to click', async () => {
@@ -209,7 +221,7 @@ describe('a command', () => {
     const page = await open()
     await say(page, `/container start ${container.name}`)
     await last(page).getByRole('heading', { name: 'Please confirm' }).waitFor()
-    expect(await last(page).getByRole('timer').innerText()).toMatch(/^Expires in (2:00|1:5\d)$/)
+    expect(await last(page).getByRole('timer').textContent()).toMatch(/^Expires in (2:00|1:5\d)$/)
     expect(await stateOf(container)).toBe('created')
     await button(page, 'Confirm').click()
     await last(page).getByRole('heading', { name: 'Started' }).waitFor()
@@ -218,7 +230,7 @@ describe('a command', () => {
     // The view's own buttons make further calls, and show which.
     await button(page, 'Inspect').click()
     await last(page).getByText('No mounts').waitFor()
-    expect(await last(page).locator('.said').innerText()).toMatch(
+    expect(await last(page).locator('.said').textContent()).toMatch(
       /^\/container inspect host:local container:[0-9a-f]{12}$/,
     )
   })
@@ -273,11 +285,7 @@ describe('a command', () => {
 
   it('takes a file that is dropped on the page, and lets go of it again', async () => {
     const page = await open()
-    const transfer = await page.evaluateHandle(() => {
-      const data = new DataTransfer()
-      data.items.add(new File(['x'], 'dropped.txt', { type: 'text/plain' }))
-      return data
-    })
+    const transfer = await page.evaluateHandle(DROPPED)
     await page.locator('main').dispatchEvent('dragenter', { dataTransfer: transfer })
     await page.getByText('Drop the file to attach it').waitFor()
     await page.locator('main').dispatchEvent('drop', { dataTransfer: transfer })
@@ -301,6 +309,17 @@ describe('a command', () => {
     await say(page, '/host list')
     await last(page).getByText('Hypercall does not answer').waitFor()
     await page.context().setOffline(false)
+    await button(page, 'Try again').click()
+    await last(page).getByRole('table').waitFor()
+  })
+
+  it('that takes too long is stopped, and can be tried again', async () => {
+    const page = await open()
+    await page.route('**/page/call', () => undefined)
+    await say(page, '/host list')
+    await button(page, 'Stop').click()
+    await last(page).getByText('Stopped before an answer came').waitFor()
+    await page.unroute('**/page/call')
     await button(page, 'Try again').click()
     await last(page).getByRole('table').waitFor()
   })
@@ -337,7 +356,7 @@ describe('a job', () => {
     const sha256 = createHash('sha256')
       .update(await readFile(path))
       .digest('hex')
-    expect(await last(page).locator('.literal').innerText()).toBe(sha256)
+    expect(await last(page).locator('.literal').textContent()).toBe(sha256)
   })
 
   it('is cancelled where its card stands', async () => {
@@ -370,7 +389,7 @@ describe('the keyboard', () => {
   it('is enough: complete, send, confirm, and be back in the box', async () => {
     const container = await makeContainer(docker, { start: false })
     const page = await open()
-    expect(await box(page).evaluate((element) => element === document.activeElement)).toBe(true)
+    expect(await hasFocus(page)).toBe(true)
     await page.keyboard.type('/container sta')
     await page.getByRole('option', { name: '/container start', selected: true }).waitFor()
     await page.keyboard.press('Enter')
@@ -384,11 +403,11 @@ describe('the keyboard', () => {
     await page.keyboard.press('Enter')
     await button(page, 'Confirm').waitFor()
     await page.keyboard.press('Tab')
-    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Confirm')
+    await expect.poll(() => page.locator(':focus').textContent()).toBe('Confirm')
     await page.keyboard.press('Enter')
     await last(page).getByRole('heading', { name: 'Started' }).waitFor()
     expect(await stateOf(container)).toBe('running')
-    expect(await box(page).evaluate((element) => element === document.activeElement)).toBe(true)
+    expect(await hasFocus(page)).toBe(true)
   })
 
   it('breaks lines, brings earlier ones back, and closes the list', async () => {
@@ -449,14 +468,7 @@ describe('the looks', () => {
     const { name } = await makeContainer(docker)
     for (const locale of ['en-US', 'zh-CN']) {
       const page = await open({ locale, viewport: { width: 360, height: 640 } })
-      const tooWide = () =>
-        page.evaluate(() =>
-          [document.documentElement, ...document.querySelectorAll('body *')]
-            .filter(
-              (element) => element.getBoundingClientRect().right > 360.5 && !element.closest('.unseen, thead, pre'),
-            )
-            .map((element) => `${element.tagName}.${element.className}`),
-        )
+      const tooWide = () => page.evaluate<string[]>(TOO_WIDE)
       expect(await tooWide()).toEqual([])
       await say(page, `/container list name:${name}`)
       await last(page).getByText(name, { exact: true }).waitFor()
@@ -473,7 +485,7 @@ describe('the looks', () => {
     }
   })
 
-  const groundOf = (page: Page) => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)
+  const groundOf = (page: Page) => page.evaluate<string>('getComputedStyle(document.documentElement).backgroundColor')
 
   it('follow the system, until the person chooses', async () => {
     const page = await open({ colorScheme: 'dark' })
@@ -509,13 +521,13 @@ describe('the looks', () => {
   it('stay still for those who asked for less motion', async () => {
     const page = await open({ reducedMotion: 'reduce' })
     await say(page, '/help')
-    expect(await last(page).evaluate((element) => getComputedStyle(element).animationName)).toBe('none')
+    expect(await page.evaluate(`getComputedStyle(document.querySelector('.exchange')).animationName`)).toBe('none')
   })
 })
 
 describe('hostile text', () => {
   const IMAGE = '<img src=x onerror="window.hacked=1">'
-  const isHacked = (page: Page) => page.evaluate(() => 'hacked' in window)
+  const isHacked = (page: Page) => page.evaluate<boolean>(`'hacked' in window`)
 
   it('in a container or in what is typed is shown, not run', async () => {
     const { name } = await makeContainer(docker, { command: `sleep 60 '${IMAGE}'`, env: [`${IMAGE}=1`] })
@@ -526,6 +538,36 @@ describe('hostile text', () => {
     await last(page).getByText('ACTION_UNKNOWN').waitFor()
     expect(await log(page).locator('img[src="x"]').count()).toBe(0)
     expect(await isHacked(page)).toBe(false)
+  })
+
+  it('in an answer, had it come so far, is shown, not run', async () => {
+    const page = await open()
+    await page.route('**/page/call', async (route) => {
+      const response = await route.fetch()
+      const markdown = [
+        `Before ${IMAGE} <b>bold</b> [trap](javascript:window.hacked=1) [place](/d/x) ![spy](https://spy.invalid/p.png)`,
+        '<script>window.hacked = 1</script>',
+        '| a |\n|---|\n| [web](https://kernel.org) |',
+      ].join('\n\n')
+      const blocks = [
+        { kind: 'prose', markdown },
+        { kind: 'link', label: 'lure', url: 'javascript:window.hacked=1' },
+      ]
+      const answer = (await response.json()) as { view: object }
+      await route.fulfill({ response, json: { ...answer, view: { ...answer.view, blocks } } })
+    })
+    await say(page, 'What is KVM?')
+    const prose = last(page).locator('.prose')
+    await prose.getByText('Before').waitFor()
+    expect(await prose.locator('img, script, b').count()).toBe(0)
+    await prose.getByText('trap').click()
+    await last(page).getByText('lure').click()
+    expect(await isHacked(page)).toBe(false)
+    // What leads out of the page opens beside it, and nothing else is a link.
+    const links = prose.getByRole('link')
+    expect(await links.allTextContents()).toEqual(['spy', 'web'])
+    expect(await links.last().getAttribute('rel')).toBe('noopener noreferrer')
+    expect(await last(page).getByRole('link', { name: 'lure' }).count()).toBe(0)
   })
 
   it('in a knowledge card is shown, not run, and its links and images lead nowhere', async () => {
@@ -550,8 +592,8 @@ describe('hostile text', () => {
       expect(await prose.locator('a[href^="javascript"]').count()).toBe(0)
       await prose.getByText('trap').click()
       expect(await isHacked(page)).toBe(false)
-      await knowledge.ingest(CARDS)
     } finally {
+      await openKnowledge(db).ingest(CARDS)
       db.close()
       rmSync(folder, { recursive: true, force: true })
     }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createRegistry } from '../../../src/actions/index.js'
 import { startDiscord } from '../../../src/bot/discord/index.js'
@@ -89,6 +88,5 @@ describe('a click', () => {
     opened(newer)
     const asked = bot.double.slash({ user: ada, command: 'ask', options: { question: 'x' } })
     expect(shown(await answered(asked))).toContain('ACTION_UNKNOWN')
-    await sleep(50)
   })
 })

@@ -86,6 +86,18 @@ describe('a table', () => {
     expect(message.files).toEqual([])
   })
 
+  it('leaves out a column in which nothing stands, and lines in which nothing stands', () => {
+    const rows = [
+      ['local', '', 'x'.repeat(50), 'y'],
+      ['other', '', 'z', ''],
+    ]
+    expect(tableText(['Host', 'Labels', 'Detail', 'Note'], rows, 60)).toEqual({
+      head: `Host   Detail\n  Note\n${'-'.repeat(57)}`,
+      rows: [`local  ${'x'.repeat(50)}\n  y`, 'other  z'],
+    })
+    expect(tableText(['a', 'b'], [], 60)).toEqual({ head: 'a  b\n----', rows: [] })
+  })
+
   it('of 1,000 containers shows whole rows, says how many, and attaches them all', () => {
     const message = render(containers(1000))
     expect(problems(message)).toEqual([])

@@ -1,0 +1,101 @@
+// A call taken through the gate, and what is to be shown of its outcome: a result, a question or a refusal.
+import type { Logger } from 'pino'
+import {
+  AppError,
+  type Block,
+  type ConfirmFirst,
+  type FileSource,
+  type Gate,
+  type Lang,
+  type Principal,
+  say,
+} from '../../actions/index.js'
+import { confirmId, withdrawId } from './custom-id.js'
+import type { Card } from './render.js'
+import { within } from './within.js'
+import { WORDS } from './words.js'
+
+/** Who asks, in which language, and under which id it is logged. */
+export interface Asker {
+  readonly principal: Principal
+  readonly lang: Lang
+  readonly requestId: string
+  readonly log: Logger
+}
+
+export interface CallRequest {
+  readonly action: string
+  readonly input: Readonly<Record<string, unknown>>
+  /** Made late: an attachment that is refused is an answer like any other. */
+  readonly file?: () => FileSource
+  readonly confirm?: string
+}
+
+export interface Answer {
+  readonly card: Card
+  /** What goes on, and what of the first answer stays true to its end. */
+  readonly job?: { readonly id: string; readonly notes: readonly Block[] }
+}
+
+export interface Answers {
+  /** Never rejects: a failure is a card too. */
+  to(request: CallRequest, asker: Asker): Promise<Answer>
+}
+
+export function errorCard(error: unknown, { lang, requestId, log }: Asker): Card {
+  const known = error instanceof AppError ? error : new AppError('INTERNAL', { requestId }, { cause: error })
+  // The gate logs the bugs behind it; what is no AppError here is one of this surface.
+  if (known !== error) log.error({ err: error }, 'an interaction failed')
+  return { view: { tone: 'bad', blocks: [{ kind: 'text', text: known.describe(lang) }] }, lang, footer: known.code }
+}
+
+export interface AnswersOptions {
+  readonly gate: Gate
+  /** Epoch ms. */
+  readonly now: () => number
+  readonly signal: AbortSignal
+}
+
+export function createAnswers({ gate, now, signal }: AnswersOptions): Answers {
+  function confirmCard(outcome: ConfirmFirst, lang: Lang): Card {
+    const seconds = Math.max(0, Math.round((outcome.expiresAt - now()) / 1000))
+    const rule: Block = { kind: 'text', text: say(lang, WORDS.confirmRule, { seconds }) }
+    return {
+      view: { ...outcome.view, blocks: [...outcome.view.blocks, rule] },
+      lang,
+      buttons: [
+        { label: WORDS.confirm[lang], customId: confirmId(outcome.token), style: 'danger' },
+        { label: WORDS.cancel[lang], customId: withdrawId(outcome.token), style: 'secondary' },
+      ],
+    }
+  }
+
+  return {
+    async to({ action, input, file, confirm }, asker) {
+      const { principal, lang, requestId } = asker
+      try {
+        const outcome = await within(signal, undefined, (signal) =>
+          gate.call({
+            principal,
+            surface: 'discord',
+            lang,
+            requestId,
+            action,
+            input,
+            ...(file ? { file: file() } : {}),
+            ...(confirm === undefined ? {} : { confirm }),
+            signal,
+          }),
+        )
+        if (outcome.status === 'confirm') return { card: confirmCard(outcome, lang) }
+        const card: Card = { view: outcome.view, lang }
+        if (!outcome.action.startsJob) return { card }
+        const { jobId } = outcome.output as { readonly jobId: string }
+        // The first block names the job, as every later view does; the others are what the result will lack.
+        return { card, job: { id: jobId, notes: outcome.view.blocks.slice(1) } }
+      } catch (error) {
+        return { card: errorCard(error, asker) }
+      }
+    },
+  }
+}

@@ -1,0 +1,229 @@
+// One interaction, whichever way it came: read as a call, taken through the gate, answered in its asker's language.
+import { randomUUID } from 'node:crypto'
+import {
+  type APIApplicationCommandAutocompleteInteraction,
+  type APIApplicationCommandInteraction,
+  type APIInteraction,
+  type APIMessageComponentInteraction,
+  ApplicationCommandType,
+  InteractionType,
+  MessageFlags,
+} from 'discord-api-types/v10'
+import type { Logger } from 'pino'
+import { type Actions, AppError } from '../../actions/index.js'
+import type { Config } from '../config.js'
+import { type Asker, type CallRequest, createAnswers, errorCard } from './answer.js'
+import { attachmentSource, recalledSource } from './attachment.js'
+import { readCommand } from './commands.js'
+import { createCompleter } from './complete.js'
+import { type Press, readCustomId } from './custom-id.js'
+import { followJob, show } from './follow.js'
+import { principalReader, userOf } from './principal.js'
+import { render } from './render.js'
+import { type Reply, ReplyError } from './reply.js'
+import { langOf, WORDS } from './words.js'
+
+export interface InteractionsOptions {
+  readonly config: Config
+  readonly actions: Actions
+  readonly log: Logger
+  /** Epoch ms. */
+  readonly now: () => number
+}
+
+export interface Interactions {
+  /** Resolves once the interaction has its answer, except for what a job adds later. Never rejects. */
+  handle(payload: APIInteraction, reply: Reply): Promise<void>
+  /** Refuses what is new, gives what is under way a grace, then aborts it. */
+  close(graceMs: number): Promise<void>
+}
+
+/** An interaction, with what was read off it. */
+interface Asked<Payload extends APIInteraction = APIInteraction> extends Asker {
+  readonly payload: Payload
+  readonly reply: Reply
+  /** Epoch ms, by our own clock: Discord's and ours may differ by minutes. */
+  readonly issuedAt: number
+}
+
+/** How long a click on a confirmation is remembered: longer than its card can be clicked with effect. */
+const CLICK_KEPT_MS = 5 * 60_000
+
+export function createInteractions({ config, actions, log, now }: InteractionsOptions): Interactions {
+  const { gate } = actions
+  const readPrincipal = principalReader(config)
+  const completer = createCompleter({ actions, log, now })
+  const inFlight = new Set<Promise<void>>()
+  const following = new Set<Promise<void>>()
+  const stopFollowing = new AbortController()
+  const abort = new AbortController()
+  const answers = createAnswers({ gate, now, signal: abort.signal })
+  /** Confirmations that were clicked here: a second click must not write over what the first one shows. */
+  const clicked = new Set<string>()
+
+  /** @param asked already deferred */
+  async function carryOut(request: CallRequest, asked: Asked): Promise<void> {
+    const { reply, principal, lang, issuedAt, log } = asked
+    const { card, job } = await answers.to(request, asked)
+    try {
+      await show(reply, card, log)
+    } finally {
+      if (job) follow({ jobId: job.id, notes: job.notes, principal, lang, reply, issuedAt }, log)
+    }
+  }
+
+  function follow(followed: Parameters<typeof followJob>[0], log: Logger): void {
+    const work = followJob(followed, { actions, log, now, stop: stopFollowing.signal })
+      .catch((error: unknown) =>
+        log.warn({ err: error, job: followed.jobId }, 'a job could not be followed to its end'),
+      )
+      .finally(() => following.delete(work))
+    following.add(work)
+  }
+
+  async function onCommand(asked: Asked<APIApplicationCommandInteraction>): Promise<void> {
+    const { payload, reply } = asked
+    if (payload.data.type !== ApplicationCommandType.ChatInput) {
+      throw new AppError('INVALID_INPUT', { problem: WORDS.unknownKind })
+    }
+    const { action, input, attachment } = readCommand(payload.data)
+    const { private: isPrivate } = gate.registry.get(action)
+    await reply.defer(isPrivate)
+    const file =
+      attachment &&
+      (() => {
+        const { url, filename, size } = attachment
+        return attachmentSource({ url, name: filename, sizeBytes: size }, config)
+      })
+    await carryOut({ action, input, ...(file ? { file } : {}) }, asked)
+  }
+
+  const isAsker = ({ payload }: Asked<APIMessageComponentInteraction>): boolean =>
+    payload.message.interaction_metadata?.user.id === userOf(payload).id
+
+  /** Decides whose click it is before it answers at all: a stranger's must not touch the card. */
+  async function onDecision(
+    { kind, token }: Press & { token: string },
+    asked: Asked<APIMessageComponentInteraction>,
+  ): Promise<void> {
+    const { reply, principal, lang } = asked
+    if (isAsker(asked) && clicked.has(token)) return reply.deferUpdate()
+    let recalled: ReturnType<typeof gate.recall>
+    try {
+      recalled = gate.recall(token, principal)
+    } catch (error) {
+      const isOver = error instanceof AppError && error.code === 'CONFIRMATION_EXPIRED'
+      if (!isOver || !isAsker(asked)) throw error
+      return reply.update(render(errorCard(error, asked)))
+    }
+    clicked.add(token)
+    setTimeout(() => clicked.delete(token), CLICK_KEPT_MS).unref()
+
+    if (kind === 'withdraw') {
+      gate.withdraw(token, principal)
+      const blocks = [{ kind: 'text', text: WORDS.nothingDone[lang] }] as const
+      return reply.update(render({ view: { tone: 'info', heading: WORDS.cancelled[lang], blocks }, lang }))
+    }
+    try {
+      await reply.deferUpdate()
+    } catch (error) {
+      // Nothing has run, so a second click must count.
+      clicked.delete(token)
+      throw error
+    }
+    const { action, input, file } = recalled
+    const source = file && (() => recalledSource(file, config))
+    await carryOut({ action, input, confirm: token, ...(source ? { file: source } : {}) }, asked)
+  }
+
+  async function onChoice(
+    { action, input }: Press & { kind: 'do' },
+    asked: Asked<APIMessageComponentInteraction>,
+  ): Promise<void> {
+    const { payload, reply } = asked
+    const { private: isPrivate } = gate.registry.get(action)
+    const isSeenByAskerAlone = ((payload.message.flags ?? 0) & MessageFlags.Ephemeral) !== 0
+    // In place for whoever the message answers, unless that would show everyone what is for one alone.
+    const inPlace = isAsker(asked) && (isSeenByAskerAlone || !isPrivate)
+    await (inPlace ? reply.deferUpdate() : reply.defer(true))
+    await carryOut({ action, input }, asked)
+  }
+
+  async function onClick(asked: Asked<APIMessageComponentInteraction>): Promise<void> {
+    const press = readCustomId(asked.payload.data.custom_id)
+    if (!press) throw new AppError('INVALID_INPUT', { problem: WORDS.unknownButton })
+    await (press.kind === 'do' ? onChoice(press, asked) : onDecision(press, asked))
+  }
+
+  async function onTyping(asked: Asked<APIApplicationCommandAutocompleteInteraction>): Promise<void> {
+    const { payload, reply, principal, lang } = asked
+    const { action, input, focused } = readCommand(payload.data)
+    const registered = gate.registry.actions.find(({ name }) => name === action)
+    const kind = registered?.fields.find(({ name }) => name === focused)?.complete
+    if (kind === undefined || focused === undefined) return reply.autocomplete([])
+    const host = typeof input.host === 'string' ? { host: input.host } : {}
+    const typed = String(input[focused] ?? '')
+    await reply.autocomplete(await completer.complete({ principal, lang, kind, typed, ...host }))
+  }
+
+  async function dispatch(asked: Asked): Promise<void> {
+    const { payload } = asked
+    switch (payload.type) {
+      case InteractionType.ApplicationCommand:
+        return onCommand({ ...asked, payload })
+      case InteractionType.MessageComponent:
+        return onClick({ ...asked, payload })
+      case InteractionType.ApplicationCommandAutocomplete:
+        return onTyping({ ...asked, payload })
+      default:
+        throw new AppError('INVALID_INPUT', { problem: WORDS.unknownKind })
+    }
+  }
+
+  /** Whatever went wrong is told to the asker alone, as long as there is a way to tell. */
+  async function refuse(error: unknown, asked: Asked): Promise<void> {
+    const { payload, reply, log } = asked
+    if (error instanceof ReplyError) {
+      log.warn({ err: error }, 'an answer did not reach Discord')
+      return
+    }
+    const card = errorCard(error, asked)
+    if (payload.type === InteractionType.ApplicationCommandAutocomplete) await reply.autocomplete([])
+    else await (reply.isAnswered ? reply.edit(render(card)) : reply.whisper(render(card)))
+  }
+
+  async function serve(payload: APIInteraction, reply: Reply): Promise<void> {
+    const requestId = randomUUID()
+    const child = log.child({ requestId, interaction: payload.id })
+    try {
+      const lang = langOf('locale' in payload ? payload.locale : undefined)
+      const asked = { payload, reply, principal: readPrincipal(payload), lang, requestId, issuedAt: now(), log: child }
+      try {
+        if (stopFollowing.signal.aborted) throw new AppError('SHUTTING_DOWN')
+        await dispatch(asked)
+      } catch (error) {
+        await refuse(error, asked)
+      }
+    } catch (error) {
+      child.error({ err: error }, 'an interaction could not be answered')
+    }
+  }
+
+  return {
+    handle(payload, reply) {
+      const work = serve(payload, reply).finally(() => inFlight.delete(work))
+      inFlight.add(work)
+      return work
+    },
+    async close(graceMs) {
+      stopFollowing.abort()
+      let timer: NodeJS.Timeout | undefined
+      const grace = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, graceMs)
+      })
+      await Promise.race([Promise.allSettled([...inFlight, ...following]), grace])
+      clearTimeout(timer)
+      abort.abort(new AppError('SHUTTING_DOWN'))
+    },
+  }
+}

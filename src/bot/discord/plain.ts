@@ -1,0 +1,29 @@
+// A view as a plain text file, whole: what is attached when a message could not hold all of it.
+import type { Block, View } from '../../actions/index.js'
+import { tidy } from './markdown.js'
+import { tableText } from './table.js'
+
+function blockText(block: Block): string {
+  switch (block.kind) {
+    case 'text':
+      return block.text
+    case 'prose':
+      return block.markdown
+    case 'code':
+      return block.code
+    case 'facts':
+      return block.facts.map(({ label, value }) => `${label}: ${value}`).join('\n')
+    case 'table': {
+      const { head, rows } = tableText(block.columns, block.rows, Number.POSITIVE_INFINITY)
+      return [head, ...rows].join('\n')
+    }
+    case 'progress':
+      return block.ratio === undefined ? block.label : `${Math.round(block.ratio * 100)}% ${block.label}`
+    case 'link':
+      return `${block.label}: ${block.url}`
+  }
+}
+
+/** @returns UTF-8 */
+export const plainText = (view: View): string =>
+  `${tidy([...(view.heading === undefined ? [] : [view.heading]), ...view.blocks.map(blockText)].join('\n\n'))}\n`

@@ -1,0 +1,255 @@
+// A view as a Discord message: one embed and rows of buttons, within every limit, with what did not fit as a file.
+//
+// Embeds and not Components V2: V2 counts 4,000 characters over everything, and a message that once was V2 stays so.
+import {
+  type APIActionRowComponent,
+  type APIButtonComponent,
+  type APIEmbed,
+  ButtonStyle,
+  ComponentType,
+} from 'discord-api-types/v10'
+import { type Block, type Choice, type Lang, say, type View } from '../../actions/index.js'
+import { choiceId } from './custom-id.js'
+import { codeText, cut, escapeText, neutralise, tidy } from './markdown.js'
+import { plainText } from './plain.js'
+import { tableText } from './table.js'
+import { WORDS } from './words.js'
+
+/** A button that is not one of the view's own next steps. */
+export interface CardButton {
+  readonly label: string
+  readonly customId: string
+  readonly style: 'primary' | 'secondary' | 'danger'
+}
+
+/** What is to be shown, before any limit of Discord's. */
+export interface Card {
+  readonly view: View
+  readonly lang: Lang
+  /** Small print: an error's code. */
+  readonly footer?: string
+  readonly buttons?: readonly CardButton[]
+  /** Without any button, for when Discord refused them. */
+  readonly plain?: boolean
+}
+
+export interface MessageFile {
+  readonly name: string
+  readonly contentType: string
+  readonly data: Buffer
+}
+
+export interface MessageBody {
+  readonly content?: string
+  readonly embeds: APIEmbed[]
+  readonly components: APIActionRowComponent<APIButtonComponent>[]
+  /** Names whoever may be pinged: nobody, whatever the text quotes. */
+  readonly allowed_mentions: { readonly parse: []; readonly users?: string[] }
+  /** Always said, so that an edit lets go of the files of the message before. */
+  readonly attachments: { readonly id: number; readonly filename: string }[]
+}
+
+export interface Message {
+  readonly body: MessageBody
+  readonly files: readonly MessageFile[]
+}
+
+/** Discord, "Embed Limits" and "Component Reference". Lengths are kept in UTF-16 units, the strictest way to count. */
+const LIMITS = { title: 256, description: 4_096, footer: 512, label: 80, url: 512, perRow: 5, rows: 5 } as const
+/** Kept free for the note that says what was cut. */
+const NOTE = 160
+/** Columns of a code block in an embed on a desktop; wider lines wrap in the middle of a word. */
+const COLUMNS = 60
+const FILE = 'full.txt'
+/** Discord takes 10 MiB a file. */
+const FILE_BYTES = 8 * 1024 ** 2
+const BAR = 20
+/** Characters of a cut line below which it is better left off. */
+const SHORTEST_PIECE = 40
+
+const COLOURS = { info: 0x5865f2, good: 0x2e9e5b, warn: 0xe0a100, bad: 0xd83c3e } as const
+const STYLES = {
+  primary: ButtonStyle.Primary,
+  secondary: ButtonStyle.Secondary,
+  danger: ButtonStyle.Danger,
+} as const
+
+/** A block as lines that can be left off from the end, between what must stand around them. */
+interface Segment {
+  readonly open: string
+  readonly lines: readonly string[]
+  readonly close: string
+  /** Rows are shown whole or not at all, and counted. */
+  readonly isTable: boolean
+}
+
+const FENCE = '```'
+const running = (text: string): Segment => ({ open: '', lines: text.split('\n'), close: '', isTable: false })
+
+function bar(ratio: number): string {
+  const share = Math.min(1, Math.max(0, Number.isFinite(ratio) ? ratio : 0))
+  const filled = Math.round(share * BAR)
+  return `${'▰'.repeat(filled)}${'▱'.repeat(BAR - filled)} ${Math.round(share * 100)}%`
+}
+
+function segmentOf(block: Block): Segment {
+  switch (block.kind) {
+    case 'text':
+      return running(escapeText(block.text))
+    case 'prose':
+      return running(neutralise(block.markdown))
+    case 'facts':
+      return running(block.facts.map((fact) => `**${escapeText(fact.label)}:** ${escapeText(fact.value)}`).join('\n'))
+    case 'code': {
+      const language = /^[a-z0-9+#-]{1,20}$/i.test(block.language ?? '') ? block.language : ''
+      const lines = codeText(block.code).split('\n')
+      return { open: `${FENCE}${language}\n`, lines, close: `\n${FENCE}`, isTable: false }
+    }
+    case 'table': {
+      const rows = block.rows.map((row) => row.map(codeText))
+      const table = tableText(block.columns.map(codeText), rows, COLUMNS)
+      return { open: `${FENCE}\n${table.head}\n`, lines: table.rows, close: `\n${FENCE}`, isTable: true }
+    }
+    case 'progress':
+      return running(`${block.ratio === undefined ? '' : `${bar(block.ratio)} `}${escapeText(block.label)}`)
+    case 'link':
+      return running(`${escapeText(block.label)}: ${tidy(block.url)}`)
+  }
+}
+
+function take({ lines, isTable }: Segment, room: number): { taken: string[]; whole: boolean } {
+  const taken: string[] = []
+  let left = room
+  for (const line of lines) {
+    const gap = taken.length === 0 ? 0 : 1
+    if (line.length + gap <= left) {
+      taken.push(line)
+      left -= line.length + gap
+      continue
+    }
+    const mayBeCut = !isTable || taken.length === 0
+    if (mayBeCut && left - gap >= SHORTEST_PIECE) taken.push(cut(line, left - gap))
+    return { taken, whole: false }
+  }
+  return { taken, whole: true }
+}
+
+/** A code block that prose leaves open, or that a cut left open, would swallow whatever comes after it. */
+const closeFence = (text: string): string => (text.split(FENCE).length % 2 === 0 ? `${text}\n${FENCE}` : text)
+
+interface Layout {
+  readonly text: string
+  readonly whole: boolean
+  /** How far it got, where a table was cut. */
+  readonly rows?: { readonly shown: number; readonly all: number }
+}
+
+function layOut(segments: readonly Segment[], most: number): Layout {
+  let text = ''
+  for (const segment of segments) {
+    const isFenced = segment.close !== ''
+    const gap = text === '' ? '' : isFenced || text.endsWith(FENCE) ? '\n' : '\n\n'
+    const around = gap.length + segment.open.length + (segment.close.length || `\n${FENCE}`.length)
+    const { taken, whole } = take(segment, most - text.length - around)
+    if (taken.length > 0) {
+      const inner = taken.join('\n')
+      text += `${gap}${segment.open}${isFenced ? inner : closeFence(inner)}${segment.close}`
+    }
+    if (!whole) {
+      const rows = { shown: taken.length, all: segment.lines.length }
+      return { text, whole: false, ...(segment.isTable ? { rows } : {}) }
+    }
+  }
+  return { text, whole: true }
+}
+
+/** The text within Discord's limit; what was cut off says so. */
+function describe(blocks: readonly Block[], lang: Lang, isCutElsewhere: boolean): { text: string; whole: boolean } {
+  const segments = blocks.map(segmentOf).filter((segment) => segment.lines.some((line) => line.trim() !== ''))
+  const all = layOut(segments, LIMITS.description)
+  if (all.whole && !isCutElsewhere) return { text: all.text, whole: true }
+  const { text, rows } = layOut(segments, LIMITS.description - NOTE)
+  const note = rows ? say(lang, WORDS.rowsCut, { ...rows, file: FILE }) : say(lang, WORDS.cut, { file: FILE })
+  return { text: `${text}\n\n*${note}*`, whole: false }
+}
+
+/** Whether a link works as a button: Discord wants a public address, and refuses the whole message for another. */
+function isButtonLink(address: string): boolean {
+  if (!URL.canParse(address) || address.length > LIMITS.url) return false
+  const { protocol, hostname } = new URL(address)
+  const isLocal = !hostname.includes('.') || hostname.startsWith('127.')
+  return (protocol === 'https:' || protocol === 'http:') && !isLocal
+}
+
+const labelOf = (text: string): string => cut(tidy(text).replaceAll(/\s+/g, ' ').trim(), LIMITS.label) || '…'
+
+function choiceButtons(choices: readonly Choice[]): CardButton[] {
+  return choices.flatMap((choice) => {
+    const customId = choiceId(choice)
+    return customId === undefined ? [] : [{ label: choice.label, customId, style: choice.style }]
+  })
+}
+
+function rowsOf(links: readonly { label: string; url: string }[], buttons: readonly CardButton[]) {
+  const distinct = new Map(buttons.map((button) => [button.customId, button]))
+  const all: APIButtonComponent[] = [
+    ...links.map(({ label, url }): APIButtonComponent => {
+      return { type: ComponentType.Button, style: ButtonStyle.Link, label: labelOf(label), url }
+    }),
+    ...[...distinct.values()].map(({ label, customId, style }): APIButtonComponent => {
+      return { type: ComponentType.Button, style: STYLES[style], label: labelOf(label), custom_id: customId }
+    }),
+  ]
+  const rows: APIActionRowComponent<APIButtonComponent>[] = []
+  for (let at = 0; at < all.length && rows.length < LIMITS.rows; at += LIMITS.perRow) {
+    rows.push({ type: ComponentType.ActionRow, components: all.slice(at, at + LIMITS.perRow) })
+  }
+  return rows
+}
+
+function fileOf(view: View, lang: Lang): MessageFile {
+  const bytes = Buffer.from(plainText(view))
+  const data =
+    bytes.length <= FILE_BYTES
+      ? bytes
+      : Buffer.concat([
+          // A character cut in two becomes the replacement character, not an invalid file.
+          Buffer.from(bytes.subarray(0, FILE_BYTES).toString('utf8')),
+          Buffer.from(`\n\n${WORDS.fileCut[lang]}\n`),
+        ])
+  return { name: FILE, contentType: 'text/plain; charset=utf-8', data }
+}
+
+/** Draws any view whatever, in one message that Discord accepts. */
+export function render({ view, lang, footer, buttons = [], plain = false }: Card): Message {
+  const links = plain
+    ? []
+    : view.blocks.filter((block) => block.kind === 'link').filter((link) => isButtonLink(link.url))
+  const asButtons = new Set<Block>(links.slice(0, LIMITS.perRow))
+  const heading = escapeText((view.heading ?? '').replaceAll(/\s+/g, ' ').trim())
+  const title = cut(heading, LIMITS.title)
+  const { text, whole } = describe(
+    view.blocks.filter((block) => !asButtons.has(block)),
+    lang,
+    title !== heading,
+  )
+  const embed: APIEmbed = {
+    color: COLOURS[view.tone],
+    ...(title === '' ? {} : { title }),
+    // Discord refuses a message that shows nothing.
+    ...(text.trim() !== '' ? { description: text } : title === '' ? { description: '—' } : {}),
+    ...(footer === undefined ? {} : { footer: { text: cut(tidy(footer), LIMITS.footer) } }),
+  }
+  const files = whole ? [] : [fileOf(view, lang)]
+  return {
+    body: {
+      embeds: [embed],
+      components: plain
+        ? []
+        : rowsOf(links.slice(0, LIMITS.perRow), [...buttons, ...choiceButtons(view.choices ?? [])]),
+      allowed_mentions: { parse: [] },
+      attachments: files.map(({ name }, id) => ({ id, filename: name })),
+    },
+    files,
+  }
+}

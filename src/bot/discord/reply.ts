@@ -1,0 +1,48 @@
+// How an interaction is answered: the port that every transport speaks through.
+import type { APIApplicationCommandOptionChoice } from 'discord-api-types/v10'
+import type { Message } from './render.js'
+
+/**
+ * Milliseconds in which Discord still accepts an edit of this reply; 0 once the token has expired.
+ * @param issuedAt epoch ms @param now epoch ms
+ * @see Discord, "Receiving and Responding": tokens are valid for 15 minutes
+ */
+export const replyWindowMs = (issuedAt: number, now: number): number => Math.max(0, issuedAt + 15 * 60_000 - now)
+
+export type ReplyFailure =
+  /** Too late, or the message or its channel is no longer there: nothing more can be shown in this place. */
+  | 'gone'
+  /** Discord will not have this content; another may do. */
+  | 'refused'
+  /** Discord or the network failed, after all retries. */
+  | 'failed'
+
+export class ReplyError extends Error {
+  readonly failure: ReplyFailure
+
+  constructor(failure: ReplyFailure, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'ReplyError'
+    this.failure = failure
+  }
+}
+
+/** Every method rejects with ReplyError. The first answer must be given within 3 s of the interaction. */
+export interface Reply {
+  /** Whether a first answer was accepted: from then on there is something to edit. */
+  readonly isAnswered: boolean
+  /** First answer: "thinking…", seen by the asker alone if `ephemeral`. */
+  defer(ephemeral: boolean): Promise<void>
+  /** First answer to a click: the message with the button will be edited. */
+  deferUpdate(): Promise<void>
+  /** First answer: a message for the asker alone. */
+  whisper(message: Message): Promise<void>
+  /** First answer to a click: the message with the button becomes this one. */
+  update(message: Message): Promise<void>
+  /** First answer to a request for completions. */
+  autocomplete(choices: readonly APIApplicationCommandOptionChoice<string>[]): Promise<void>
+  /** Of what was deferred or answered, within 15 minutes. */
+  edit(message: Message): Promise<void>
+  /** A new message where the interaction took place, for everyone there; pings `userId` alone. */
+  post(content: string, userId: string): Promise<void>
+}

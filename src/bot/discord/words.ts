@@ -1,0 +1,27 @@
+// What this surface itself says to people, and which language it says it in. Everything else comes with the views.
+import type { Bilingual, Lang } from '../../actions/index.js'
+
+/** @param locale the asker's own, as Discord names it: `zh-CN`, `zh-TW`, `en-US`, … */
+export const langOf = (locale: string | undefined): Lang => (locale?.startsWith('zh') ? 'zh' : 'en')
+
+export const WORDS = {
+  confirm: { en: 'Confirm', zh: '确认' },
+  cancel: { en: 'Cancel', zh: '取消' },
+  cancelled: { en: 'Cancelled', zh: '已取消' },
+  nothingDone: { en: 'Nothing was done.', zh: '未执行任何操作。' },
+  confirmRule: {
+    en: 'Only you can confirm this, within {seconds} s.',
+    zh: '仅您本人可以确认，{seconds} 秒内有效。',
+  },
+  rowsCut: { en: '{shown} of {all} rows; all of it is in {file}.', zh: '显示 {shown} / {all} 行；完整内容见 {file}。' },
+  cut: { en: 'Cut here; all of it is in {file}.', zh: '内容在此截断；完整内容见 {file}。' },
+  fileCut: { en: 'Cut here: the rest exceeds what Discord takes.', zh: '在此截断：其余内容超出 Discord 的上限。' },
+  jobEnded: {
+    en: 'Your job {job} ({action}) has ended. `/job status job:{job}` shows you the result.',
+    zh: '您的任务 {job}（{action}）已结束。使用 `/job status job:{job}` 查看结果。',
+  },
+  unknownButton: { en: 'this button is not one of mine', zh: '无法识别此按钮' },
+  unknownKind: { en: 'this kind of command is not one of mine', zh: '无法识别此类命令' },
+  file: { en: 'The file to send in', zh: '要上传的文件' },
+  group: { en: 'Commands: {verbs}', zh: '命令：{verbs}' },
+} as const satisfies Record<string, Bilingual>
