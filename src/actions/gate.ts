@@ -30,6 +30,9 @@ export interface Call {
   readonly signal: AbortSignal
 }
 
+/** Whoever decides on a confirmation. */
+export type Clicker = Pick<Call, 'principal' | 'surface' | 'requestId'>
+
 export interface Done {
   readonly status: 'done'
   readonly action: RegisteredAction
@@ -55,9 +58,9 @@ export interface Gate {
   /** @throws AppError for whatever the caller caused; a bug is logged and becomes INTERNAL */
   call(call: Call): Promise<Outcome>
   /** The call a confirmation stands for, for clicks that carry only its token. @throws AppError */
-  recall(token: string, principal: Principal): Pick<Confirmable, 'action' | 'input' | 'file'>
+  recall(token: string, who: Clicker): Pick<Confirmable, 'action' | 'input' | 'file'>
   /** Says no. @throws AppError CONFIRMATION_EXPIRED, CONFIRMATION_NOT_YOURS */
-  withdraw(token: string, principal: Principal): void
+  withdraw(token: string, who: Clicker): void
 }
 
 export interface GateOptions {
@@ -122,6 +125,27 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
       audit.outcome(entry.current, outcome)
     } catch (error) {
       onBug(error, entry.current.requestId)
+    }
+  }
+
+  /** It has been done: a view that cannot be drawn must not make it look as if it had failed. */
+  function viewOf(action: RegisteredAction, output: unknown, call: Call): View {
+    try {
+      return action.view(output, call.lang)
+    } catch (error) {
+      onBug(error, call.requestId)
+      return { tone: 'good', heading: action.summary[call.lang], blocks: [] }
+    }
+  }
+
+  /** Looking at a confirmation, or saying no to it, leaves its trace as a call does. */
+  function audited<T>(name: string, who: Clicker, decide: () => T): T {
+    const entry: AuditEntry = { ...who, action: name, effect: 'read', input: {}, policies: [], startedAt: now() }
+    try {
+      return decide()
+    } catch (error) {
+      if (error instanceof AppError) audit.refused(entry, error.code)
+      throw error
     }
   }
 
@@ -253,7 +277,7 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
     }
     const output = await action.run(input, context)
     if (entry.state === 'begun') settle(entry, { code: 'OK', ...bytesOf(output) })
-    return { status: 'done', action, output, view: action.view(output, call.lang) }
+    return { status: 'done', action, output, view: viewOf(action, output, call) }
   }
 
   return {
@@ -283,8 +307,8 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
         throw known
       }
     },
-    recall: (token, principal) => confirmations.recall(token, principal),
-    withdraw: (token, principal) => confirmations.withdraw(token, principal),
+    recall: (token, who) => audited('confirm', who, () => confirmations.recall(token, who.principal)),
+    withdraw: (token, who) => audited('withdraw', who, () => confirmations.withdraw(token, who.principal)),
   }
 }
 

@@ -1,29 +1,32 @@
 // A View as plain text for a terminal.
 import type { AppError, Block, View } from '../actions/index.js'
-
-/** Cells that East Asian terminals draw twice as wide. */
-const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u
-
-const widthOf = (text: string): number => [...text].reduce((sum, char) => sum + (WIDE.test(char) ? 2 : 1), 0)
-const padded = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - widthOf(text)))
+import { tableText } from './table.js'
 
 // A container chooses its own name and labels: nothing it writes may steer the terminal.
 const STEERING = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu
 const harmless = (text: string): string =>
   text.replaceAll(STEERING, (char) => (char === '\n' || char === '\t' ? char : '\ufffd'))
 
+/** Terminals wrap by themselves: a table here is as wide as it needs to be. */
+const UNFOLDED = Number.MAX_SAFE_INTEGER
+
 function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [columns, ...rows].map((row) => row.map((cell) => harmless(cell).replaceAll('\n', ' ')))
-  const widths = columns.map((_, column) => Math.max(...all.map((row) => widthOf(row[column] ?? ''))))
-  return all
-    .map((row) =>
-      row
-        .map((cell, column) => padded(cell, widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  const { head, rows: lines } = tableText(
+    columns,
+    rows.map((row) => row.map(harmless)),
+    UNFOLDED,
+  )
+  // A rule as wide as the table would wrap where the table is wide.
+  return [head.split('\n', 1)[0], ...lines].join('\n')
+}
+
+/** A table without a head. */
+function facts(pairs: readonly { readonly label: string; readonly value: string }[]): string {
+  return tableText(
+    ['', ''],
+    pairs.map(({ label, value }) => [harmless(label), harmless(value)]),
+    UNFOLDED,
+  ).rows.join('\n')
 }
 
 function block(part: Block): string {
@@ -35,10 +38,7 @@ function block(part: Block): string {
     case 'code':
       return harmless(part.code)
     case 'facts':
-      return table(
-        ['', ''],
-        part.facts.map((fact) => [fact.label, fact.value]),
-      ).trimStart()
+      return facts(part.facts)
     case 'table':
       return table(part.columns, part.rows)
     case 'progress':

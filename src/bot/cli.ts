@@ -137,7 +137,7 @@ async function runAction(
       if (!options.yes) {
         complain(renderText(outcome.view))
         if (!(await agrees('', options.lang))) {
-          gate.withdraw(outcome.token, OWNER)
+          gate.withdraw(outcome.token, { principal: OWNER, surface: 'cli', requestId: randomUUID() })
           complain(
             { en: 'Nothing was done. Say yes, or give --yes.', zh: '未执行任何操作。请确认，或使用 --yes。' }[
               options.lang

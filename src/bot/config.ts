@@ -193,14 +193,15 @@ export const describeSettings = (): SettingDescription[] =>
 
 export const guildsOf = (config: Config): string[] => config.DISCORD_GUILDS?.split(',') ?? []
 
-/** @returns Discord role id → policy role */
-export const rolesOf = (config: Config): ReadonlyMap<string, string> =>
-  new Map(
-    (config.DISCORD_ROLES?.split(',') ?? []).map((pair) => {
-      const [role = '', id = ''] = pair.split('=')
-      return [id, role]
-    }),
-  )
+/** @returns Discord role id → the policy roles it stands for */
+export function rolesOf(config: Config): ReadonlyMap<string, readonly string[]> {
+  const roles = new Map<string, string[]>()
+  for (const pair of config.DISCORD_ROLES?.split(',') ?? []) {
+    const [role = '', id = ''] = pair.split('=')
+    roles.set(id, [...(roles.get(id) ?? []), role])
+  }
+  return roles
+}
 
 /** The settings of this process. @throws ConfigError */
 export const loadConfig = (): Config => readConfig(process.env)

@@ -128,7 +128,7 @@ describe('confirmation', () => {
 
   it('is void once withdrawn, and asks policy again when it is used', async () => {
     const withdrawn = await ask()
-    room.actions.gate.withdraw(withdrawn.token, principal(['admin']))
+    room.actions.gate.withdraw(withdrawn.token, { principal: principal(['admin']), surface: 'rest', requestId: 'r' })
     expect(await codeOf(room.call('container.start', start(), { confirm: withdrawn.token }))).toBe(
       'CONFIRMATION_EXPIRED',
     )

@@ -5,6 +5,7 @@ import { flag, hostField, oneOf, text } from '../fields.js'
 import { InstanceShape, instanceOutput, shortId } from '../host-views.js'
 import type { Instance } from '../hosts/driver.js'
 import type { Block } from '../view.js'
+import { within } from '../within.js'
 
 const STATES = ['created', 'running', 'paused', 'restarting', 'exited', 'dead'] as const
 /** A host that has not answered by then is named instead of waited for. */
@@ -46,8 +47,9 @@ export default defineAction({
   }),
   async run(input, { hosts, principal, signal }) {
     const asked = input.host === undefined ? hosts.visible(principal) : [hosts.get(input.host, principal)]
-    const within = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)])
-    const answers = await Promise.allSettled(asked.map((host) => host.driver.list(within)))
+    const answers = await within(signal, DEADLINE_MS, (inTime) =>
+      Promise.allSettled(asked.map((host) => host.driver.list(inTime))),
+    )
     signal.throwIfAborted()
     const fits = (instance: Instance) =>
       (input.running !== true || instance.state === 'running') &&

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { defineAction } from '../action.js'
 import type { Block } from '../view.js'
+import { within } from '../within.js'
 
 const DEADLINE_MS = 4_000
 
@@ -32,11 +33,10 @@ export default defineAction({
     ),
   }),
   async run(_, { hosts, principal, signal }) {
-    const within = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)])
-    return {
-      hosts: await Promise.all(
+    const answers = (inTime: AbortSignal) =>
+      Promise.all(
         hosts.visible(principal).map(async (host) => {
-          const health = await host.driver.probe(within)
+          const health = await host.driver.probe(inTime)
           return {
             name: host.name,
             state: health.state,
@@ -46,8 +46,8 @@ export default defineAction({
             labels: { ...host.labels },
           }
         }),
-      ),
-    }
+      )
+    return { hosts: await within(signal, DEADLINE_MS, answers) }
   },
   view({ hosts }, lang) {
     const blocks: Block[] =

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import Docker from 'dockerode'
 import { extract } from 'tar-stream'
 import { AppError } from '../errors.js'
+import { within } from '../within.js'
 import type { Entry, Health, HostDriver, Instance, InstanceDetail, InstanceState, Mount, Owner } from './driver.js'
 
 /** Where an engine listens. TLS material is the files' content, never shown or stored. */
@@ -164,14 +165,14 @@ export function dockerDriver(host: string, endpoint: DockerEndpoint): HostDriver
     return new AppError('ENGINE_REFUSED', { host, reason }, { cause: error })
   }
 
-  const within = async <T>(
+  const asked = async <T>(
     signal: AbortSignal,
     ms: number,
     reference: string | undefined,
     ask: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> => {
     try {
-      return await ask(AbortSignal.any([signal, AbortSignal.timeout(ms)]))
+      return await within(signal, ms, ask)
     } catch (error) {
       throw translate(error, signal, reference)
     }
@@ -192,15 +193,20 @@ export function dockerDriver(host: string, endpoint: DockerEndpoint): HostDriver
     reference: string,
     ask: (signal: AbortSignal) => Promise<NodeJS.ReadableStream>,
   ): Promise<Readable> => {
-    const opening = new AbortController()
-    const timer = setTimeout(() => opening.abort(new Error('the engine did not begin to answer')), CHANGE_MS)
+    const inner = new AbortController()
+    const follow = () => inner.abort(signal.reason)
+    if (signal.aborted) follow()
+    signal.addEventListener('abort', follow, { once: true })
+    const timer = setTimeout(() => inner.abort(new Error('the engine did not begin to answer')), CHANGE_MS)
     try {
-      const opened = (await ask(AbortSignal.any([signal, opening.signal]))) as Readable
-      clearTimeout(timer)
+      const opened = (await ask(inner.signal)) as Readable
+      opened.once('close', () => signal.removeEventListener('abort', follow))
       return opened
     } catch (error) {
-      clearTimeout(timer)
+      signal.removeEventListener('abort', follow)
       throw translate(error, signal, reference)
+    } finally {
+      clearTimeout(timer)
     }
   }
 
@@ -217,11 +223,9 @@ export function dockerDriver(host: string, endpoint: DockerEndpoint): HostDriver
 
     async probe(signal): Promise<Health> {
       try {
-        const within3s = AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)])
-        const [version, info] = await Promise.all([
-          system.version({ abortSignal: within3s }),
-          system.info({ abortSignal: within3s }),
-        ])
+        const [version, info] = await within(signal, PROBE_MS, (abortSignal) =>
+          Promise.all([system.version({ abortSignal }), system.info({ abortSignal })]),
+        )
         return {
           state: 'healthy',
           detail: { en: 'The engine answers.', zh: '引擎响应正常。' },
@@ -246,26 +250,26 @@ export function dockerDriver(host: string, endpoint: DockerEndpoint): HostDriver
     },
 
     list: (signal) =>
-      within(signal, READ_MS, undefined, async (abortSignal) =>
+      asked(signal, READ_MS, undefined, async (abortSignal) =>
         (await docker.listContainers({ all: true, abortSignal })).map(summaryOf),
       ),
 
     inspect: (id, signal) =>
-      within(signal, READ_MS, id, async (abortSignal) =>
+      asked(signal, READ_MS, id, async (abortSignal) =>
         detailOf(await docker.getContainer(id).inspect({ abortSignal })),
       ),
 
     start: (id, signal) =>
-      within(signal, CHANGE_MS, id, (abortSignal) => unlessAlready(docker.getContainer(id).start({ abortSignal }))),
+      asked(signal, CHANGE_MS, id, (abortSignal) => unlessAlready(docker.getContainer(id).start({ abortSignal }))),
 
     stop: (id, graceSeconds, signal) =>
-      within(signal, graceSeconds * 1000 + CHANGE_MS, id, (abortSignal) =>
+      asked(signal, graceSeconds * 1000 + CHANGE_MS, id, (abortSignal) =>
         unlessAlready(docker.getContainer(id).stop({ t: graceSeconds, abortSignal })),
       ),
 
     async stat(id, path, signal) {
       try {
-        return await within(signal, READ_MS, id, async (abortSignal) => {
+        return await asked(signal, READ_MS, id, async (abortSignal) => {
           const answer = (await docker.getContainer(id).infoArchive({ path, abortSignal })) as unknown as {
             headers: Record<string, string | undefined>
             resume(): void

@@ -9,10 +9,10 @@ import {
   type Lang,
   type Principal,
   say,
+  within,
 } from '../../actions/index.js'
 import { confirmId, withdrawId } from './custom-id.js'
 import type { Card } from './render.js'
-import { within } from './within.js'
 import { WORDS } from './words.js'
 
 /** Who asks, in which language, and under which id it is logged. */

@@ -1,7 +1,12 @@
-// A Discord attachment as a file to be copied in: fetched from Discord's CDN, as a stream, and from nowhere else.
+// A Discord attachment as a file to be copied in: fetched from Discord's CDN and from nowhere else, and whole before the
+// engine sees its first byte, since engines unpack while they read.
+import { randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
-import { AppError, type FileReference, type FileSource, formatBytes } from '../../actions/index.js'
+import { AppError, type FileReference, type FileSource, formatBytes, transfer } from '../../actions/index.js'
 import type { Config } from '../config.js'
 
 export interface AttachmentFacts {
@@ -19,6 +24,8 @@ function isBelow(address: string, cdn: string): boolean {
   return url.origin === base.origin && url.pathname.startsWith(folder) && url.username === '' && url.password === ''
 }
 
+const READ_BYTES = 256 * 1024
+
 const unavailable = (cause?: unknown) => new AppError('ATTACHMENT_UNAVAILABLE', {}, { cause })
 
 async function* bytesOf(body: ReadableStream, signal: AbortSignal): AsyncGenerator<Uint8Array> {
@@ -30,8 +37,15 @@ async function* bytesOf(body: ReadableStream, signal: AbortSignal): AsyncGenerat
   }
 }
 
+export interface Downloads {
+  readonly config: Config
+  /** Where the file lies while it is copied. */
+  readonly workFolder: string
+}
+
 /** @throws AppError ATTACHMENT_REFUSED, UPLOAD_TOO_LARGE: both before a single byte is fetched */
-export function attachmentSource({ url, name, sizeBytes }: AttachmentFacts, config: Config): FileSource {
+export function attachmentSource({ url, name, sizeBytes }: AttachmentFacts, downloads: Downloads): FileSource {
+  const { config, workFolder } = downloads
   if (!isBelow(url, config.DISCORD_CDN)) throw new AppError('ATTACHMENT_REFUSED')
   const limit = config.HYPERCALL_MAX_UPLOAD
   if (sizeBytes > limit) throw new AppError('UPLOAD_TOO_LARGE', { limit: formatBytes(limit) })
@@ -58,16 +72,31 @@ export function attachmentSource({ url, name, sizeBytes }: AttachmentFacts, conf
         // Known before the first byte, so that nothing half is written only to be found out at the end.
         throw new AppError('UPLOAD_INCOMPLETE', { got: length, expected: sizeBytes })
       }
-      return Readable.from(bytesOf(response.body as ReadableStream, signal), { objectMode: false })
+      const path = join(workFolder, `attachment-${randomUUID()}`)
+      const body = Readable.from(bytesOf(response.body as ReadableStream, signal), { objectMode: false })
+      const fetched = await transfer(body, path, {
+        temporary: `${path}.part`,
+        signal,
+        minFreeBytes: config.HYPERCALL_MIN_FREE,
+        maxBytes: limit,
+      })
+      if (fetched.sizeBytes !== sizeBytes) {
+        await rm(path)
+        throw new AppError('UPLOAD_INCOMPLETE', { got: fetched.sizeBytes, expected: sizeBytes })
+      }
+      const file = createReadStream(path, { highWaterMark: READ_BYTES })
+      // What cannot be removed now goes with the work folder.
+      file.once('close', () => void rm(path).catch(() => undefined))
+      return file
     },
   }
 }
 
 /** The attachment that a confirmation remembers. @throws as `attachmentSource` */
-export function recalledSource(reference: FileReference, config: Config): FileSource {
+export function recalledSource(reference: FileReference, downloads: Downloads): FileSource {
   const { url, name, sizeBytes } = reference
   if (typeof url !== 'string' || typeof name !== 'string' || typeof sizeBytes !== 'number') {
     throw new AppError('ATTACHMENT_REFUSED')
   }
-  return attachmentSource({ url, name, sizeBytes }, config)
+  return attachmentSource({ url, name, sizeBytes }, downloads)
 }

@@ -1,9 +1,17 @@
 // The rest of an answer that goes on: edits while a job runs, its end, and a call for the asker when edits are over.
 import type { Logger } from 'pino'
-import { type Actions, type Block, jobOutput, jobView, type Lang, type Principal, say } from '../../actions/index.js'
+import {
+  type Actions,
+  type Block,
+  jobOutput,
+  jobView,
+  type Lang,
+  type Principal,
+  say,
+  within,
+} from '../../actions/index.js'
 import { type Card, render } from './render.js'
 import { type Reply, ReplyError, replyWindowMs } from './reply.js'
-import { within } from './within.js'
 import { WORDS } from './words.js'
 
 const EDIT_EVERY_MS = 2_000

@@ -50,7 +50,8 @@ interface Asked<Payload extends APIInteraction = APIInteraction> extends Asker {
 const CLICK_KEPT_MS = 5 * 60_000
 
 export function createInteractions({ config, actions, log, now }: InteractionsOptions): Interactions {
-  const { gate } = actions
+  const { gate, workFolder } = actions
+  const downloads = { config, workFolder }
   const readPrincipal = principalReader(config)
   const completer = createCompleter({ actions, log, now })
   const inFlight = new Set<Promise<void>>()
@@ -93,7 +94,7 @@ export function createInteractions({ config, actions, log, now }: InteractionsOp
       attachment &&
       (() => {
         const { url, filename, size } = attachment
-        return attachmentSource({ url, name: filename, sizeBytes: size }, config)
+        return attachmentSource({ url, name: filename, sizeBytes: size }, downloads)
       })
     await carryOut({ action, input, ...(file ? { file } : {}) }, asked)
   }
@@ -106,11 +107,12 @@ export function createInteractions({ config, actions, log, now }: InteractionsOp
     { kind, token }: Press & { token: string },
     asked: Asked<APIMessageComponentInteraction>,
   ): Promise<void> {
-    const { reply, principal, lang } = asked
+    const { reply, principal, requestId, lang } = asked
+    const clicker = { principal, requestId, surface: 'discord' } as const
     if (isAsker(asked) && clicked.has(token)) return reply.deferUpdate()
     let recalled: ReturnType<typeof gate.recall>
     try {
-      recalled = gate.recall(token, principal)
+      recalled = gate.recall(token, clicker)
     } catch (error) {
       const isOver = error instanceof AppError && error.code === 'CONFIRMATION_EXPIRED'
       if (!isOver || !isAsker(asked)) throw error
@@ -120,7 +122,7 @@ export function createInteractions({ config, actions, log, now }: InteractionsOp
     setTimeout(() => clicked.delete(token), CLICK_KEPT_MS).unref()
 
     if (kind === 'withdraw') {
-      gate.withdraw(token, principal)
+      gate.withdraw(token, clicker)
       const blocks = [{ kind: 'text', text: WORDS.nothingDone[lang] }] as const
       return reply.update(render({ view: { tone: 'info', heading: WORDS.cancelled[lang], blocks }, lang }))
     }
@@ -132,7 +134,7 @@ export function createInteractions({ config, actions, log, now }: InteractionsOp
       throw error
     }
     const { action, input, file } = recalled
-    const source = file && (() => recalledSource(file, config))
+    const source = file && (() => recalledSource(file, downloads))
     await carryOut({ action, input, confirm: token, ...(source ? { file: source } : {}) }, asked)
   }
 

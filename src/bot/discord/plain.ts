@@ -1,7 +1,7 @@
 // A view as a plain text file, whole: what is attached when a message could not hold all of it.
 import type { Block, View } from '../../actions/index.js'
+import { tableText } from '../table.js'
 import { tidy } from './markdown.js'
-import { tableText } from './table.js'
 
 function blockText(block: Block): string {
   switch (block.kind) {

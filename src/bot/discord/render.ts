@@ -9,10 +9,10 @@ import {
   ComponentType,
 } from 'discord-api-types/v10'
 import { type Block, type Choice, type Lang, say, type View } from '../../actions/index.js'
+import { tableText } from '../table.js'
 import { choiceId } from './custom-id.js'
 import { codeText, cut, escapeText, neutralise, tidy } from './markdown.js'
 import { plainText } from './plain.js'
-import { tableText } from './table.js'
 import { WORDS } from './words.js'
 
 /** A button that is not one of the view's own next steps. */

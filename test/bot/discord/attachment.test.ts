@@ -1,5 +1,8 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readConfig } from '../../../src/bot/config.js'
@@ -31,11 +34,16 @@ afterAll(() => {
   server.close()
 })
 
-const config = (settings = {}) => readConfig({ DISCORD_CDN: `${origin}/cdn`, ...settings })
+const workFolder = mkdtempSync(join(tmpdir(), 'hc-attachments-'))
+afterAll(() => rmSync(workFolder, { recursive: true }))
+const downloads = (settings = {}) => ({
+  config: readConfig({ DISCORD_CDN: `${origin}/cdn`, HYPERCALL_MIN_FREE: '0', ...settings }),
+  workFolder,
+})
 const signal = () => new AbortController().signal
 const fetched = async (path: string, sizeBytes = 10, within = signal()) =>
   (
-    await buffer(await attachmentSource({ url: `${origin}${path}`, name: 'f', sizeBytes }, config()).open(within))
+    await buffer(await attachmentSource({ url: `${origin}${path}`, name: 'f', sizeBytes }, downloads()).open(within))
   ).toString()
 
 describe('an attachment', () => {
@@ -43,6 +51,7 @@ describe('an attachment', () => {
     expect(await fetched('/cdn/file?ex=1&hm=2')).toBe('1234567890')
     expect(asked.at(-1)).toBe('/cdn/file?ex=1&hm=2')
     expect(await fetched('/cdn/chunked')).toBe('1234567890')
+    await expect.poll(() => readdirSync(workFolder)).toEqual([])
   })
 
   it.each([
@@ -61,10 +70,10 @@ describe('an attachment', () => {
   ])('at %s is refused before anything is asked for', async (address) => {
     const before = asked.length
     const url = address.replace('ORIGIN', origin)
-    expect(await codeOf((async () => attachmentSource({ url, name: 'f', sizeBytes: 1 }, config()))())).toBe(
+    expect(await codeOf((async () => attachmentSource({ url, name: 'f', sizeBytes: 1 }, downloads()))())).toBe(
       'ATTACHMENT_REFUSED',
     )
-    expect(await codeOf((async () => recalledSource({ url, name: 'f', sizeBytes: 1 }, config()))())).toBe(
+    expect(await codeOf((async () => recalledSource({ url, name: 'f', sizeBytes: 1 }, downloads()))())).toBe(
       'ATTACHMENT_REFUSED',
     )
     expect(asked.length).toBe(before)
@@ -79,12 +88,15 @@ describe('an attachment', () => {
     expect(await codeOf(fetched('/cdn/gone'))).toBe('ATTACHMENT_UNAVAILABLE')
     expect(await codeOf(fetched('/cdn/broken'))).toBe('ATTACHMENT_UNAVAILABLE')
     expect(await codeOf(fetched('/cdn/file', 11))).toBe('UPLOAD_INCOMPLETE')
+    expect(await codeOf(fetched('/cdn/chunked', 11))).toBe('UPLOAD_INCOMPLETE')
+    expect(await codeOf(fetched('/cdn/chunked', 9))).toBe('UPLOAD_INCOMPLETE')
+    await expect.poll(() => readdirSync(workFolder)).toEqual([])
   })
 
   it('larger than the limit is refused before anything is asked for', async () => {
     const before = asked.length
     const facts = { url: `${origin}/cdn/file`, name: 'f', sizeBytes: 11 }
-    const opening = (async () => attachmentSource(facts, config({ HYPERCALL_MAX_UPLOAD: '10' })))()
+    const opening = (async () => attachmentSource(facts, downloads({ HYPERCALL_MAX_UPLOAD: '10' })))()
     expect(await codeOf(opening)).toBe('UPLOAD_TOO_LARGE')
     expect(asked.length).toBe(before)
   })
@@ -97,7 +109,7 @@ describe('an attachment', () => {
   })
 
   it('that a confirmation remembers wrongly is refused', async () => {
-    expect(await codeOf((async () => recalledSource({ url: 1, name: 'f', sizeBytes: 1 }, config()))())).toBe(
+    expect(await codeOf((async () => recalledSource({ url: 1, name: 'f', sizeBytes: 1 }, downloads()))())).toBe(
       'ATTACHMENT_REFUSED',
     )
   })

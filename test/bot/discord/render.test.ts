@@ -3,7 +3,7 @@ import type { Block, View } from '../../../src/actions/index.js'
 import { choiceId, readCustomId } from '../../../src/bot/discord/custom-id.js'
 import { escapeText, neutralise } from '../../../src/bot/discord/markdown.js'
 import { type Card, type Message, render } from '../../../src/bot/discord/render.js'
-import { displayWidth, tableText } from '../../../src/bot/discord/table.js'
+import { displayWidth, tableText } from '../../../src/bot/table.js'
 import { type MessageBody, messageProblems } from '../../helpers/discord/limits.js'
 
 const card = (blocks: Block[], more: Partial<View> = {}, rest: Partial<Card> = {}): Card => ({
