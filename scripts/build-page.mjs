@@ -10,8 +10,11 @@ const WEB = fileURLToPath(new URL('../src/bot/web/', import.meta.url))
 export async function buildPage(outFolder) {
   await mkdir(outFolder, { recursive: true })
   await build({
-    entryPoints: [join(WEB, 'client', 'main.tsx')],
-    outfile: join(outFolder, 'page.js'),
+    entryPoints: [
+      { in: join(WEB, 'client', 'main.tsx'), out: 'page' },
+      { in: join(WEB, 'page.css'), out: 'page' },
+    ],
+    outdir: outFolder,
     bundle: true,
     minify: true,
     format: 'esm',
@@ -22,5 +25,5 @@ export async function buildPage(outFolder) {
     legalComments: 'eof',
     logLevel: 'warning',
   })
-  for (const file of ['index.html', 'page.css', 'favicon.svg']) await copyFile(join(WEB, file), join(outFolder, file))
+  for (const file of ['index.html', 'favicon.svg']) await copyFile(join(WEB, file), join(outFolder, file))
 }

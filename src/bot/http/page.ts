@@ -241,8 +241,8 @@ export function pageRoutes(app: FastifyInstance, { gate, webFolder, principalOf,
   })
 
   app.post('/page/withdraw', async (request) => {
-    const principal = principalOf(request)
-    gate.withdraw(withdrawBody(request.body).token, principal)
+    const who = { principal: principalOf(request), surface: 'page', requestId: request.id } as const
+    gate.withdraw(withdrawBody(request.body).token, who)
     return {}
   })
 
