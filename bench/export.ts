@@ -81,7 +81,7 @@ async function throughHypercall(): Promise<number> {
     const job = (await (await fetch(`${url}/api/v1/job/status?job=${jobId}`, { headers })).json()) as { state: string }
     if (job.state === 'done') return seconds(from)
     if (job.state !== 'running' && job.state !== 'queued') throw new Error(`the export ended as ${job.state}`)
-    await sleep(50)
+    await sleep(200)
   }
 }
 

@@ -15,8 +15,8 @@ export const ERRORS = {
   ACTION_UNKNOWN: kind(
     404,
     false,
-    'There is no command "{action}". See /help.',
-    '没有名为“{action}”的命令。请查看 /help。',
+    'There is no command "{action}". Type / to see what there is.',
+    '没有名为“{action}”的命令。输入 / 可查看所有命令。',
   ),
   UNAUTHENTICATED: kind(
     401,

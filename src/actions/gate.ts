@@ -14,7 +14,7 @@ import type { Policy, ResourceFacts } from './guard/policy.js'
 import type { InstanceDetail } from './hosts/driver.js'
 import type { Host } from './hosts/hosts.js'
 import type { RegisteredAction, Registry } from './registry.js'
-import { type Bilingual, formatTime, type Lang } from './text.js'
+import { type Bilingual, formatTime, type Lang, say } from './text.js'
 import type { View } from './view.js'
 
 export interface Call {
@@ -164,18 +164,16 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
 
   function confirmView(action: RegisteredAction, resolved: Resolved, why: Bilingual, call: Call, input: object): View {
     const what = describeCall(action, resolved, call.file)
+    const facts = Object.entries(input)
+      .filter(([name]) => name !== 'host' && name !== 'container')
+      .map(([name, value]) => ({ label: name, value: shown(String(value), call.lang) }))
     return {
       tone: 'warn',
       heading: { en: 'Please confirm', zh: '请确认' }[call.lang],
       blocks: [
         { kind: 'text', text: what[call.lang] },
         { kind: 'text', text: why[call.lang] },
-        {
-          kind: 'facts',
-          facts: Object.entries(input)
-            .filter(([name]) => name !== 'host' && name !== 'container')
-            .map(([name, value]) => ({ label: name, value: String(value) })),
-        },
+        ...(facts.length === 0 ? [] : [{ kind: 'facts', facts } as const]),
       ],
     }
   }
@@ -311,6 +309,18 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
     withdraw: (token, who) => audited('withdraw', who, () => confirmations.withdraw(token, who.principal)),
   }
 }
+
+const LONGEST_SHOWN = 200
+
+/** A long value as its beginning and its length: a confirmation is read, not scrolled. */
+const shown = (value: string, lang: Lang): string =>
+  value.length <= LONGEST_SHOWN
+    ? value
+    : say(
+        lang,
+        { en: '{start}… ({count} characters)', zh: '{start}……（共 {count} 个字符）' },
+        { start: value.slice(0, LONGEST_SHOWN), count: value.length },
+      )
 
 /** A file as the audit log keeps it: its address may carry a signature, and stays out. */
 const recordOf = ({ name, sizeBytes, reference }: FileSource) => ({

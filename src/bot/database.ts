@@ -9,9 +9,10 @@ export function openDatabase(folder: string): Database {
   const file = join(folder, 'hypercall.db')
   const db = new Sqlite(file, { timeout: 5_000 })
   chmodSync(file, 0o600)
-  // Readers never wait for the writer, and a row that was answered for survives a power cut.
+  // Readers never wait for the writer. A committed row survives whatever ends this process. A power cut may take the last
+  // rows, in order; waiting for the disk at every row would stop everything else while a large export is being written.
   db.pragma('journal_mode = WAL')
-  db.pragma('synchronous = FULL')
+  db.pragma('synchronous = NORMAL')
   db.pragma('foreign_keys = ON')
   return db
 }

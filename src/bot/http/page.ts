@@ -73,7 +73,15 @@ function unpack({ fields }: RequestCall, isForm: boolean): unknown {
 
 /** What was typed, or what a button stands for. */
 function callOf(body: Static<typeof CallBody>, gate: Gate): LineCall {
-  if (body.line !== undefined && body.action === undefined) return readLine(body.line, gate.registry.actions)
+  if (body.line !== undefined && body.action === undefined) {
+    try {
+      return readLine(body.line, gate.registry.actions)
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'ACTION_UNKNOWN') throw error
+      // For the gate to refuse: what was tried belongs in the audit log.
+      return { action: String(error.details.action), input: {} }
+    }
+  }
   if (body.line === undefined && body.action !== undefined) return { action: body.action, input: body.input ?? {} }
   throw invalid({ en: 'give a line or an action', zh: '请提供 line 或 action' })
 }
