@@ -69,7 +69,7 @@ export async function startEngine(): Promise<Engine> {
     async stop() {
       if (child.exitCode === null && child.signalCode === null) {
         process.kill(child.pid ?? 0, 'SIGTERM')
-        await Promise.race([ended, sleep(15_000)])
+        await Promise.race([ended, sleep(15_000, undefined, { ref: false })])
         if (child.exitCode === null && child.signalCode === null) signalGroup('SIGKILL')
         await ended
       }
