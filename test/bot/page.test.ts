@@ -298,7 +298,7 @@ describe('a command', () => {
     const page = await open()
     await say(page, '/container frobnicate')
     await last(page).getByText('ACTION_UNKNOWN').waitFor()
-    await last(page).getByText('There is no command "/container frobnicate". See /help.').waitFor()
+    await last(page).getByText('There is no command "/container frobnicate". Type / to see what there is.').waitFor()
     await button(page, 'Edit').click()
     expect(await box(page).inputValue()).toBe('/container frobnicate')
   })

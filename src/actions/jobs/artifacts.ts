@@ -82,7 +82,7 @@ export function openArtifacts(options: ArtifactsOptions): Artifacts {
 
   return {
     async create(source, request) {
-      const id = randomBytes(12).toString('base64url')
+      const id = randomBytes(12).toString('hex')
       const { sizeBytes, sha256 } = await transfer(source, pathOf(id), {
         temporary: join(options.workFolder, `${id}.part`),
         signal: request.signal,

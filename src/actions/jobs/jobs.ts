@@ -185,7 +185,8 @@ export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
     start(context, work) {
       if (closing) throw new AppError('SHUTTING_DOWN')
       if (waiting.length >= LIMITS.queued) throw new AppError('QUEUE_FULL', { waiting: waiting.length })
-      const id = randomBytes(9).toString('base64url')
+      // Hex: an id that began with a dash would be an option on a command line.
+      const id = randomBytes(8).toString('hex')
       store.insert({
         id,
         process: liveness.self,
