@@ -1,5 +1,6 @@
 // Work that outlives its call: queued → running → done | failed | cancelled, with progress, cancel and recovery.
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError, type ErrorCode, type ErrorDetails, isErrorCode } from '../errors.js'
 import type { AuditLog, AuditOutcome } from '../guard/audit.js'
 import type { JobRow, JobState, JobStore } from './job-store.js'
@@ -61,6 +62,8 @@ export interface Jobs {
 
 const LIMITS = { running: 4, queued: 32 } as const
 const TICK_MS = 500
+/** Half a minute of trying to write down how a job ended. */
+const RECORD_TRIES = 60
 
 interface Live {
   readonly id: string
@@ -146,7 +149,22 @@ export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
     })
   }
 
-  const perform = async (job: Live): Promise<void> => {
+  /** The end of a job is not given up on because the disk is full at that moment: what is freed next makes room for it. */
+  const record = async (...end: Parameters<typeof finish>): Promise<void> => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return finish(...end)
+      } catch (error) {
+        // The next start finds the job unfinished and says that it was interrupted.
+        if (tries === RECORD_TRIES) throw error
+        end[0].context.onBug(error)
+        await sleep(TICK_MS)
+      }
+    }
+  }
+
+  /** @returns the artifact's id, or what went wrong */
+  const perform = async (job: Live): Promise<{ artifact?: string; error?: AppError }> => {
     try {
       job.abort.signal.throwIfAborted()
       store.setRunning(job.id, now())
@@ -155,19 +173,24 @@ export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
           job.bytes = bytes
         },
       })
-      finish(job, 'done', artifact)
+      return artifact === undefined ? {} : { artifact }
     } catch (error) {
       const reason: unknown = job.abort.signal.aborted ? job.abort.signal.reason : error
-      if (!(reason instanceof AppError)) job.context.onBug(reason)
-      const known =
-        reason instanceof AppError ? reason : new AppError('INTERNAL', { requestId: job.id }, { cause: reason })
-      finish(job, known.code === 'CANCELLED' ? 'cancelled' : 'failed', undefined, known)
+      if (reason instanceof AppError) return { error: reason }
+      job.context.onBug(reason)
+      return { error: new AppError('INTERNAL', { requestId: job.id }, { cause: reason }) }
     }
+  }
+
+  const performAndRecord = async (job: Live): Promise<void> => {
+    const { artifact, error } = await perform(job)
+    const state = error === undefined ? 'done' : error.code === 'CANCELLED' ? 'cancelled' : 'failed'
+    await record(job, state, artifact, error)
   }
 
   const run = (job: Live): void => {
     ticking ??= setInterval(onTick, TICK_MS).unref()
-    job.ended = perform(job)
+    job.ended = performAndRecord(job)
       .catch(job.context.onBug)
       .finally(() => {
         live.delete(job.id)

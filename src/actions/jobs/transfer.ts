@@ -65,6 +65,7 @@ export async function transfer(source: Readable, file: string, options: Transfer
   }
 
   const meter = new Transform({
+    highWaterMark: BUFFER_BYTES,
     transform(chunk: Buffer, _encoding, done) {
       hash.update(chunk)
       sizeBytes += chunk.length
@@ -88,7 +89,14 @@ export async function transfer(source: Readable, file: string, options: Transfer
       flush: true,
     })
     sink.once('error', refuse)
-    await (gzip ? pipeline(source, gzip, meter, sink, { signal }) : pipeline(source, meter, sink, { signal }))
+    const closed = new Promise<void>((resolve) => sink.once('close', resolve))
+    try {
+      await (gzip ? pipeline(source, gzip, meter, sink, { signal }) : pipeline(source, meter, sink, { signal }))
+    } finally {
+      // Until the file is closed its bytes stay on the disk, whatever is removed.
+      sink.destroy()
+      await closed
+    }
     await rename(temporary, file)
     await syncFolder(folder)
     return { sizeBytes, sha256: hash.digest('hex') }
