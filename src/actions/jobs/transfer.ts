@@ -65,7 +65,6 @@ export async function transfer(source: Readable, file: string, options: Transfer
   }
 
   const meter = new Transform({
-    highWaterMark: BUFFER_BYTES,
     transform(chunk: Buffer, _encoding, done) {
       hash.update(chunk)
       sizeBytes += chunk.length
