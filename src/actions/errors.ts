@@ -114,12 +114,6 @@ export const ERRORS = {
     '"{container}" fits more than one container: {candidates}. Give the name or more of the id.',
     '“{container}”匹配到多个容器：{candidates}。请给出名称或更长的 ID。',
   ),
-  NOT_SUPPORTED: kind(
-    409,
-    false,
-    'Host "{host}" cannot do this: its engine does not offer it.',
-    '主机“{host}”无法执行此操作：其引擎不支持。',
-  ),
   PATH_INVALID: kind(
     400,
     false,
