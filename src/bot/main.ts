@@ -3,7 +3,6 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { setFlagsFromString } from 'node:v8'
 import { type Logger, pino } from 'pino'
 import {
   type Actions,
@@ -158,20 +157,11 @@ export interface Running {
 export const loginUrl = (house: House): string =>
   `${publicUrlOf(house.config)}/#login=${house.credentials.createLogin()}`
 
-/**
- * A transfer makes a GiB of short-lived buffers in four seconds. V8 counts them against the old generation's limit, and
- * some process starts leave that limit so close that incremental marking never stops: 60 collections a GiB instead of
- * one, and half the throughput (Node 20.20: 118 against 230 MiB/s). Without it a full collection of this heap takes some
- * 40 ms, now and then.
- */
-const keepCollectorOutOfTransfers = (): void => setFlagsFromString('--no-incremental-marking')
-
 /** Serves until it is closed. @throws ConfigError, or the system's error when the address cannot be had */
 export async function serve(
   config: Config,
   webFolder = fileURLToPath(new URL('./web/', import.meta.url)),
 ): Promise<Running> {
-  keepCollectorOutOfTransfers()
   const house = await openHouse(config)
   const { actions, log } = house
   const metrics = createMetrics(actions.jobs.counts)

@@ -1,20 +1,12 @@
 // The Docker Engine behind the driver interface; the only file that knows its client.
-import type { Readable } from 'node:stream'
 import Docker from 'dockerode'
 import { extract } from 'tar-stream'
+import { type ByteSource, readableOf } from '../bytes.js'
 import { AppError } from '../errors.js'
 import { within } from '../within.js'
 import type { Entry, Health, HostDriver, Instance, InstanceDetail, InstanceState, Mount, Owner } from './driver.js'
-
-/** Where an engine listens. TLS material is the files' content, never shown or stored. */
-export type DockerEndpoint =
-  | { readonly kind: 'unix'; readonly path: string }
-  | {
-      readonly kind: 'tcp'
-      readonly host: string
-      readonly port: number
-      readonly tls?: { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer }
-    }
+import type { DockerEndpoint } from './endpoint.js'
+import { openStream } from './engine-stream.js'
 
 const PROBE_MS = 3_000
 const READ_MS = 10_000
@@ -34,6 +26,23 @@ interface EngineError extends Error {
   readonly statusCode?: number
   readonly code?: string
   readonly json?: { readonly message?: string }
+}
+
+const REFUSAL_BYTES = 64 * 1024
+
+/** The error that an engine answered with in place of a stream. */
+async function refusalOf(statusCode: number, body: ByteSource, signal: AbortSignal): Promise<EngineError> {
+  let text = ''
+  await body.flow(async (pieces) => {
+    if (text.length < REFUSAL_BYTES) text += Buffer.concat(pieces).toString()
+  }, signal)
+  let message = text
+  try {
+    message = (JSON.parse(text) as { message: string }).message
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+  }
+  return Object.assign(new Error(message), { statusCode })
 }
 
 /** The engine's own words, without the paths of its machine and cut to a sentence's length. */
@@ -187,26 +196,14 @@ export function dockerDriver(host: string, endpoint: DockerEndpoint): HostDriver
     }
   }
 
-  /** An answer that streams: opening has a deadline, the stream has none, and the signal ends both. */
-  const stream = async (
-    signal: AbortSignal,
-    reference: string,
-    ask: (signal: AbortSignal) => Promise<NodeJS.ReadableStream>,
-  ): Promise<Readable> => {
-    const inner = new AbortController()
-    const follow = () => inner.abort(signal.reason)
-    if (signal.aborted) follow()
-    signal.addEventListener('abort', follow, { once: true })
-    const timer = setTimeout(() => inner.abort(new Error('the engine did not begin to answer')), CHANGE_MS)
+  /** An answer that streams: opening has a deadline, the stream has none. */
+  const stream = async (signal: AbortSignal, reference: string, path: string): Promise<ByteSource> => {
     try {
-      const opened = (await ask(inner.signal)) as Readable
-      opened.once('close', () => signal.removeEventListener('abort', follow))
-      return opened
+      const { statusCode, body } = await openStream(endpoint, path, CHANGE_MS, signal)
+      if (statusCode === 200) return body
+      throw await refusalOf(statusCode, body, signal)
     } catch (error) {
-      signal.removeEventListener('abort', follow)
       throw translate(error, signal, reference)
-    } finally {
-      clearTimeout(timer)
     }
   }
 
@@ -336,13 +333,14 @@ export function dockerDriver(host: string, endpoint: DockerEndpoint): HostDriver
 
     async getArchive(id, path, signal) {
       try {
-        return await stream(signal, id, (abortSignal) => docker.getContainer(id).getArchive({ path, abortSignal }))
+        const archive = await stream(signal, id, `/containers/${id}/archive?${new URLSearchParams({ path })}`)
+        return readableOf(archive)
       } catch (error) {
         throw pathError(error, path)
       }
     },
 
-    export: (id, signal) => stream(signal, id, (abortSignal) => docker.getContainer(id).export({ abortSignal })),
+    export: (id, signal) => stream(signal, id, `/containers/${id}/export`),
   }
   return driver
 }

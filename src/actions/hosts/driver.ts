@@ -1,5 +1,6 @@
 // What every engine offers, as few methods and facts. Callers branch on `can`, never on an engine's name.
 import type { Readable } from 'node:stream'
+import type { ByteSource } from '../bytes.js'
 import type { Bilingual } from '../text.js'
 
 export type InstanceState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
@@ -105,5 +106,5 @@ export interface HostDriver {
   /** @returns an uncompressed tar of the file or directory at `path`, backpressured @throws AppError PATH_NOT_FOUND */
   getArchive(id: string, path: string, signal: AbortSignal): Promise<Readable>
   /** @returns an uncompressed tar of the root file system, volumes left out, backpressured */
-  export(id: string, signal: AbortSignal): Promise<Readable>
+  export(id: string, signal: AbortSignal): Promise<ByteSource>
 }

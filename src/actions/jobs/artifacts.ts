@@ -3,8 +3,8 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
 import { type Principal, principalKey } from '../action.js'
+import type { ByteSource } from '../bytes.js'
 import type { AppError } from '../errors.js'
 import type { ArtifactRow, ArtifactStore } from './artifact-store.js'
 import { transfer } from './transfer.js'
@@ -40,7 +40,7 @@ export interface ArtifactRequest {
 
 export interface Artifacts {
   /** Streams `source` into a new artifact. @throws AppError STORAGE_FULL, or whatever the source fails with */
-  create(source: Readable, request: ArtifactRequest): Promise<Artifact>
+  create(source: ByteSource, request: ArtifactRequest): Promise<Artifact>
   get(id: string, tenant: string): StoredArtifact | undefined
   /** @returns an absolute address that works for this person until the artifact expires */
   link(id: string, principal: Principal): string | undefined

@@ -1,11 +1,9 @@
 // One stream into one file: metered, hashed, and under its final name only once it is whole and on the disk.
 import { createHash } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
-import { open, rename, rm, statfs } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { type Readable, Transform } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { constants, createGzip } from 'node:zlib'
+import { type ByteSource, bytesOf, readableOf } from '../bytes.js'
 import { AppError } from '../errors.js'
 
 export interface Transferred {
@@ -31,8 +29,6 @@ export interface TransferOptions {
 
 /** How often the free space is asked for: far less work than the bytes themselves. */
 const CHECK_EVERY_BYTES = 32 * 1024 * 1024
-/** Chunks come in tens of KiB: those that gather while one write is under way go down together in the next. */
-const BUFFER_BYTES = 1024 * 1024
 
 async function requireSpace(folder: string, minFreeBytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder)
@@ -42,70 +38,87 @@ async function requireSpace(folder: string, minFreeBytes: number): Promise<void>
 const isFull = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
 
+/** Writes all of them: the system may write less than it was given. */
+async function writeAll(file: FileHandle, pieces: readonly Buffer[]): Promise<void> {
+  let left = pieces
+  for (;;) {
+    let { bytesWritten } = await file.writev(left)
+    const partial = left.findIndex((piece) => {
+      if (bytesWritten < piece.length) return true
+      bytesWritten -= piece.length
+      return false
+    })
+    if (partial === -1) return
+    left = [left[partial]?.subarray(bytesWritten) ?? Buffer.alloc(0), ...left.slice(partial + 1)]
+  }
+}
+
 /**
  * Writes `source` to `file`, which must not exist yet; memory stays flat whatever the size.
  * @returns size and digest of what was written (after compression)
  * @throws AppError STORAGE_FULL, UPLOAD_TOO_LARGE, or whatever the source fails with; no file is left then
  */
-export async function transfer(source: Readable, file: string, options: TransferOptions): Promise<Transferred> {
+export async function transfer(source: ByteSource, file: string, options: TransferOptions): Promise<Transferred> {
   const { signal, temporary, maxBytes = Number.POSITIVE_INFINITY } = options
   const folder = dirname(file)
   const hash = createHash('sha256')
   const gzip = options.gzip ? createGzip({ level: constants.Z_BEST_SPEED }) : undefined
+  const bytes = gzip ? bytesOf(readableOf(source), gzip) : source
   let sizeBytes = 0
   let checkedAt = 0
-  // Whichever side fails first takes the other down with it, and only the first says what went wrong.
-  let broken: unknown
-  source.once('error', (error) => {
-    broken = error
-  })
-  let refused: unknown
-  const refuse = (error: unknown): void => {
-    if (broken === undefined) refused ??= error
+
+  const write = async (handle: FileHandle, pieces: readonly Buffer[]): Promise<void> => {
+    for (const piece of pieces) {
+      hash.update(piece)
+      sizeBytes += piece.length
+    }
+    const read = gzip?.bytesWritten ?? sizeBytes
+    options.onBytes?.(read)
+    if (read > maxBytes) throw new AppError('UPLOAD_TOO_LARGE', { limit: maxBytes })
+    if (sizeBytes - checkedAt >= CHECK_EVERY_BYTES) {
+      checkedAt = sizeBytes
+      await requireSpace(folder, options.minFreeBytes)
+    }
+    await writeAll(handle, pieces)
   }
 
-  const meter = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk)
-      sizeBytes += chunk.length
-      const read = gzip?.bytesWritten ?? sizeBytes
-      options.onBytes?.(read)
-      if (read > maxBytes) return done(new AppError('UPLOAD_TOO_LARGE', { limit: maxBytes }))
-      if (sizeBytes - checkedAt < CHECK_EVERY_BYTES) return done(null, chunk)
-      checkedAt = sizeBytes
-      requireSpace(folder, options.minFreeBytes).then(() => done(null, chunk), done)
-    },
-  })
-  meter.once('error', refuse)
+  /** What our side failed with; any other failure of the flow is the source's. */
+  let refused: unknown
+  const flow = async (handle: FileHandle): Promise<void> => {
+    try {
+      await bytes.flow(async (pieces) => {
+        try {
+          await write(handle, pieces)
+        } catch (error) {
+          refused = error
+          throw error
+        }
+      }, signal)
+    } catch (error) {
+      if (refused !== undefined) throw refused
+      if (signal.aborted || error instanceof AppError || !options.sourceLost) throw error
+      throw options.sourceLost(error)
+    }
+  }
 
   try {
     await requireSpace(folder, options.minFreeBytes)
-    const sink = createWriteStream(temporary, {
-      flags: 'wx',
-      mode: 0o600,
-      highWaterMark: BUFFER_BYTES,
-      // Sync on close: the name must never promise bytes that a power cut could take back.
-      flush: true,
-    })
-    sink.once('error', refuse)
-    const closed = new Promise<void>((resolve) => sink.once('close', resolve))
+    const handle = await open(temporary, 'wx', 0o600)
     try {
-      await (gzip ? pipeline(source, gzip, meter, sink, { signal }) : pipeline(source, meter, sink, { signal }))
+      await flow(handle)
+      // The name must never promise bytes that a power cut could take back.
+      await handle.sync()
     } finally {
       // Until the file is closed its bytes stay on the disk, whatever is removed.
-      sink.destroy()
-      await closed
+      await handle.close()
     }
     await rename(temporary, file)
     await syncFolder(folder)
     return { sizeBytes, sha256: hash.digest('hex') }
-  } catch (caught) {
-    const error = refused ?? caught
-    source.destroy()
+  } catch (error) {
+    bytes.close()
     await rm(temporary, { force: true })
-    if (isFull(error)) throw new AppError('STORAGE_FULL', {}, { cause: error })
-    const lost = broken !== undefined && refused === undefined && !signal.aborted && !(error instanceof AppError)
-    throw lost && options.sourceLost ? options.sourceLost(broken) : error
+    throw isFull(error) ? new AppError('STORAGE_FULL', {}, { cause: error }) : error
   }
 }
 

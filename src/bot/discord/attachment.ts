@@ -6,7 +6,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
-import { AppError, type FileReference, type FileSource, formatBytes, transfer } from '../../actions/index.js'
+import { AppError, bytesOf, type FileReference, type FileSource, formatBytes, transfer } from '../../actions/index.js'
 import type { Config } from '../config.js'
 
 export interface AttachmentFacts {
@@ -28,7 +28,7 @@ const READ_BYTES = 256 * 1024
 
 const unavailable = (cause?: unknown) => new AppError('ATTACHMENT_UNAVAILABLE', {}, { cause })
 
-async function* bytesOf(body: ReadableStream, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* chunksOf(body: ReadableStream, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   try {
     yield* Readable.fromWeb(body)
   } catch (cause) {
@@ -73,8 +73,8 @@ export function attachmentSource({ url, name, sizeBytes }: AttachmentFacts, down
         throw new AppError('UPLOAD_INCOMPLETE', { got: length, expected: sizeBytes })
       }
       const path = join(workFolder, `attachment-${randomUUID()}`)
-      const body = Readable.from(bytesOf(response.body as ReadableStream, signal), { objectMode: false })
-      const fetched = await transfer(body, path, {
+      const body = Readable.from(chunksOf(response.body as ReadableStream, signal), { objectMode: false })
+      const fetched = await transfer(bytesOf(body), path, {
         temporary: `${path}.part`,
         signal,
         minFreeBytes: config.HYPERCALL_MIN_FREE,

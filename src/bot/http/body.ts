@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { FastifyRequest } from 'fastify'
-import { AppError, type FileSource, formatBytes, transfer } from '../../actions/index.js'
+import { AppError, bytesOf, type FileSource, formatBytes, transfer } from '../../actions/index.js'
 
 export interface RequestCall {
   /** JSON values as they came; form fields as text. */
@@ -55,7 +55,7 @@ export async function readCall(
         refuse('a form carries one file, as "file"', '表单只能携带一个名为“file”的文件')
       }
       const name = basename(part.filename || 'file')
-      const { sizeBytes, sha256 } = await transfer(part.file, path, {
+      const { sizeBytes, sha256 } = await transfer(bytesOf(part.file), path, {
         temporary: `${path}.part`,
         signal,
         minFreeBytes: options.minFreeBytes,

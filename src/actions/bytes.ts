@@ -1,0 +1,66 @@
+// Bytes on their way, in memory that is used again. A stream of Node gives its buffers away, so a source of gigabytes has
+// to allocate gigabytes; at 300 MiB/s that alone costs a fifth of the throughput.
+import { type Duplex, Readable, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+
+/** Takes the next pieces, in order. They are lent: once the promise has settled, their memory holds something else. */
+export type Taker = (pieces: readonly Buffer[]) => Promise<void>
+
+export interface ByteSource {
+  /**
+   * Gives everything, to be called once. A taker is not called again before its last promise has settled.
+   * @param signal ends it, with the signal's reason
+   * @throws what the taker throws, or what the source fails with; the source is closed in any case
+   */
+  flow(take: Taker, signal: AbortSignal): Promise<void>
+  /** Lets go of a source that nobody will read. */
+  close(): void
+}
+
+const BUFFER_BYTES = 256 * 1024
+
+/** A stream, led through others, as a source: what gathers while the taker is busy is given in one go. */
+export const bytesOf = (stream: Readable, ...through: readonly Duplex[]): ByteSource => ({
+  flow(take, signal) {
+    const sink = new Writable({
+      highWaterMark: BUFFER_BYTES,
+      write: (chunk: Buffer, _encoding, done) => void take([chunk]).then(() => done(), done),
+      writev: (chunks, done) => void take(chunks.map(({ chunk }) => chunk as Buffer)).then(() => done(), done),
+    })
+    return pipeline([stream, ...through, sink], { signal })
+  },
+  close: () => void stream.destroy(),
+})
+
+/** A source as a stream, at the price of a copy. */
+export function readableOf(source: ByteSource): Readable {
+  const stop = new AbortController()
+  let flowing = false
+  let taken: (() => void) | undefined
+  const stream: Readable = new Readable({
+    highWaterMark: BUFFER_BYTES,
+    read() {
+      taken?.()
+      if (flowing) return
+      flowing = true
+      source
+        .flow(async (pieces) => {
+          if (stream.push(Buffer.concat(pieces))) return
+          await new Promise<void>((resolve) => {
+            taken = resolve
+          })
+        }, stop.signal)
+        .then(
+          () => stream.push(null),
+          (error: Error) => stream.destroy(error),
+        )
+    },
+    destroy(error, done) {
+      stop.abort()
+      taken?.()
+      if (!flowing) source.close()
+      done(error)
+    },
+  })
+  return stream
+}
