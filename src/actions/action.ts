@@ -98,6 +98,10 @@ export interface ActionDefinition<Input extends TObject, Output extends TSchema,
   readonly output: Output
   /** Whether a file may come with the call. */
   readonly acceptsFile?: true
+  /** Endings of the files that are most likely meant for it, where other actions take files as well: `.md`. */
+  readonly fileTypes?: readonly string[]
+  /** Whether, where a surface has folders, one may come in place of the file: as JSON Lines of `{file, markdown}`. */
+  readonly acceptsFolder?: true
   /** Whether the output is `{jobId}` of a job to follow. */
   readonly startsJob?: true
   /** Answers are shown to the caller alone where others could read along. */
@@ -115,6 +119,8 @@ export interface Action {
   readonly input: TObject
   readonly output: TSchema
   readonly acceptsFile: boolean
+  readonly fileTypes: readonly string[]
+  readonly acceptsFolder: boolean
   readonly startsJob: boolean
   readonly private: boolean
   run(input: Readonly<Record<string, unknown>>, context: CallContext | HostContext | InstanceContext): Promise<unknown>
@@ -128,6 +134,8 @@ export function defineAction<Input extends TObject, Output extends TSchema, T ex
   return {
     ...definition,
     acceptsFile: definition.acceptsFile ?? false,
+    fileTypes: definition.fileTypes ?? [],
+    acceptsFolder: definition.acceptsFolder ?? false,
     startsJob: definition.startsJob ?? false,
     private: definition.private ?? false,
     run: async (input, context) => definition.run(input as Static<Input>, context as TargetContext[T]),

@@ -23,6 +23,12 @@ const WORDS = {
   nearest: { en: 'The nearest topics:', zh: '最接近的主题：' },
   asOf: { en: 'as of', zh: '截至' },
   none: { en: 'Nothing found.', zh: '没有找到结果。' },
+  imported: { en: 'Imported', zh: '已导入' },
+  checked: { en: 'Checked; nothing was changed', zh: '已检查，未做任何更改' },
+  added: { en: 'New', zh: '新增' },
+  changed: { en: 'Changed', zh: '更新' },
+  unchanged: { en: 'Unchanged', zh: '未变' },
+  rejected: { en: 'Not taken', zh: '未采纳' },
 } as const
 
 /** Sentences of one passage share a line: `[1][2] Card › Heading`. */
@@ -80,6 +86,31 @@ export function hitsView({ hits }: HitsOutput, lang: Lang): View {
           value: hit.snippet,
         })),
       },
+    ],
+  }
+}
+
+interface ImportOutput {
+  readonly added: number
+  readonly changed: number
+  readonly unchanged: number
+  readonly rejected: number
+  readonly problems: readonly { readonly file: string; readonly line: number; readonly message: string }[]
+  readonly dryRun: boolean
+}
+
+export function importView(output: ImportOutput, lang: Lang): View {
+  const count = (name: 'added' | 'changed' | 'unchanged' | 'rejected') => ({
+    label: WORDS[name][lang],
+    value: String(output[name]),
+  })
+  const problems = output.problems.map(({ file, line, message }) => `${file}:${line}: ${message}`)
+  return {
+    tone: output.rejected > 0 ? 'warn' : 'good',
+    heading: (output.dryRun ? WORDS.checked : WORDS.imported)[lang],
+    blocks: [
+      { kind: 'facts', facts: [count('added'), count('changed'), count('unchanged'), count('rejected')] },
+      ...(problems.length === 0 ? [] : [{ kind: 'code', code: problems.join('\n') } as const]),
     ],
   }
 }

@@ -20,6 +20,7 @@ import { renderError, renderText } from './cli-render.js'
 import { ConfigError, describeSettings, loadConfig } from './config.js'
 import { deployCommands } from './discord/deploy.js'
 import { reference } from './docs.js'
+import { folderSource } from './folder-source.js'
 import { OWNER } from './http/credentials.js'
 import { type House, loginUrl, openHouse, serve, VERSION } from './main.js'
 
@@ -40,7 +41,7 @@ interface CommonOptions {
   readonly json?: boolean
   readonly yes?: boolean
   readonly lang: Lang
-  readonly file?: string
+  file?: string
   readonly output?: string
 }
 
@@ -75,6 +76,15 @@ async function fileSource(path: string): Promise<FileSource> {
     reference: { path: resolve(path), name, sizeBytes: info.size },
     open: async () => createReadStream(path, { highWaterMark: 256 * 1024 }),
   }
+}
+
+/** How the option parser names an option: `--dry-run` is `dryRun`. */
+const camelCase = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+
+/** What a path leads to, as the action takes it. */
+async function sourceOf(path: string, action: RegisteredAction): Promise<FileSource> {
+  const info = await stat(path).catch(() => undefined)
+  return action.acceptsFolder && info?.isDirectory() ? folderSource(path) : fileSource(path)
 }
 
 async function agrees(question: string, lang: Lang): Promise<boolean> {
@@ -120,7 +130,7 @@ async function runAction(
 ): Promise<number> {
   return inHouse(async (house, signal) => {
     const { gate } = house.actions
-    const file = options.file === undefined ? undefined : await fileSource(options.file)
+    const file = options.file === undefined ? undefined : await sourceOf(options.file, action)
     const call = (name: string, given: Record<string, unknown>, confirm?: string): Call => ({
       principal: OWNER,
       surface: 'cli',
@@ -172,6 +182,10 @@ function addAction(parent: Command, action: RegisteredAction, lang: Lang, done: 
     command.addOption(option)
   }
   if (action.acceptsFile) command.option('--file <path>', { en: 'A file of this machine', zh: '本机上的文件' }[lang])
+  // Where nothing else is required, what is brought is what the command is about: `import ./notes`.
+  const takesPath = action.acceptsFile && positional.length === 0
+  if (takesPath)
+    command.argument('[path]', { en: 'A file or folder of this machine', zh: '本机上的文件或文件夹' }[lang])
   if (action.startsJob)
     command.option('-o, --output <path>', { en: 'Copy the result here', zh: '将结果复制到此处' }[lang])
   command
@@ -183,9 +197,13 @@ function addAction(parent: Command, action: RegisteredAction, lang: Lang, done: 
         .default(lang),
     )
   command.action(async (...given: unknown[]) => {
-    const options = command.opts<CommonOptions & Record<string, unknown>>()
+    const { ...options } = command.opts<CommonOptions & Record<string, unknown>>()
+    if (takesPath && typeof given[0] === 'string') options.file = given[0]
     const input: Record<string, unknown> = {}
-    for (const field of action.fields) if (options[field.name] !== undefined) input[field.name] = options[field.name]
+    for (const field of action.fields) {
+      const value = options[camelCase(field.name)]
+      if (value !== undefined) input[field.name] = value
+    }
     positional.forEach((field, index) => {
       if (typeof given[index] === 'string') input[field.name] = given[index]
     })

@@ -3,7 +3,7 @@ import { leansBack } from './language.js'
 import type { Answer, Citation, Lang, Topic, Unit } from './model.js'
 import { coverage, type Query, readQuery, satisfaction, type Vocabulary } from './query.js'
 import { bestPerCard, type Ranked, rank } from './search.js'
-import type { Store, StoredPassage } from './store.js'
+import type { CardKey, Scope, Store, StoredPassage } from './store.js'
 import { tokenize } from './tokenize.js'
 
 /** Below this confidence the answer is "not found". Chosen on the questions in test/knowledge. */
@@ -29,15 +29,16 @@ const NAMED = 0.8
 /** @param options.lang answer from this language's cards first; by default the language of the question */
 export function answerQuestion(
   question: string,
-  options: { lang?: Lang },
+  options: { lang?: Lang; tenant: string },
   store: Store,
   vocabulary: Vocabulary,
 ): Answer {
   const query = readQuery(question, vocabulary)
   const wanted = options.lang ?? query.lang
   const other: Lang = wanted === 'zh' ? 'en' : 'zh'
-  const first = look(query, wanted, store)
-  const second = first.confidence >= THRESHOLD ? undefined : look(query, other, store)
+  const { tenant } = options
+  const first = look(query, { tenant, lang: wanted }, store)
+  const second = first.confidence >= THRESHOLD ? undefined : look(query, { tenant, lang: other }, store)
   const chosen = second !== undefined && second.confidence >= THRESHOLD ? second : first
 
   if (chosen.confidence < THRESHOLD || chosen.top === undefined) {
@@ -56,8 +57,8 @@ interface Look {
   confidence: number
 }
 
-function look(query: Query, lang: Lang, store: Store): Look {
-  const ranked = rank(query, store, lang)
+function look(query: Query, scope: Scope, store: Store): Look {
+  const ranked = rank(query, store, scope)
   const top = ranked[0]
   return { ranked, top, confidence: top === undefined ? 0 : confidenceOf(query, top, ranked) }
 }
@@ -106,20 +107,21 @@ interface Scored extends Pick {
 }
 
 function compose(query: Query, top: Ranked, ranked: Ranked[], store: Store): { answer: string; citations: Citation[] } {
-  const { lang, card } = top.candidate
-  const passages = store.passagesOf(lang, card)
+  const { tenant, lang, card } = top.candidate
+  const key: CardKey = { tenant, lang, id: card }
+  const passages = store.passagesOf(key)
   const fits = new Map(ranked.map((item) => [item.candidate.passage, item]))
   const picks = pickSentences(query, top, passages, fits)
-  if (query.intent !== 'how' && picks.length > 0) return cite(picks, undefined, store, lang, card)
+  if (query.intent !== 'how' && picks.length > 0) return cite(picks, undefined, store, key)
 
   const code = pickCode(picks, top, passages, fits)
   const [first] = picks
   if (code !== undefined && first !== undefined && !picks.some(({ passage }) => passage.id === code.passage.id)) {
     // The command stands in another section: the sentence that leads up to it says more than a second one here.
     const lead = leadOf(code)
-    if (lead !== undefined) return cite(inOrder(first, lead), code, store, lang, card)
+    if (lead !== undefined) return cite(inOrder(first, lead), code, store, key)
   }
-  return cite(picks, code, store, lang, card)
+  return cite(picks, code, store, key)
 }
 
 /** The sentence that opens the section of a command. */
@@ -208,17 +210,16 @@ function cite(
   picks: Pick[],
   code: Pick | undefined,
   store: Store,
-  lang: Lang,
-  cardId: string,
+  key: CardKey,
 ): { answer: string; citations: Citation[] } {
-  const card = store.card(lang, cardId)
+  const card = store.card(key)
   const citations: Citation[] = []
   const mark = ({ passage, unit }: Pick): string => {
     const citation: Citation = {
-      card: cardId,
-      title: card?.title ?? cardId,
+      card: key.id,
+      title: card?.title ?? key.id,
       heading: passage.heading,
-      lang,
+      lang: key.lang,
       quote: passage.body.slice(unit.start, unit.end),
       sources: card?.sources ?? [],
     }

@@ -10,7 +10,7 @@ const LANGS: readonly Lang[] = ['zh', 'en']
 /** A card is a page, not a book; anything larger is a mistake and would stall the ingest. */
 const LARGEST_CARD_BYTES = 1024 * 1024
 /** Part of every content hash: raise it when cutting or tokenizing changes, and every card is ingested anew. */
-const PIPELINE = 'knowledge-1'
+export const PIPELINE = 'knowledge-1'
 
 /** What is already known of a file: the card it held, and the hash of its content then. */
 export interface KnownFile {

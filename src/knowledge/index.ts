@@ -5,12 +5,14 @@
 import type { Database } from 'better-sqlite3'
 import { answerQuestion } from './answer.js'
 import { readCards } from './cards.js'
+import { type ImportOptions, type ImportReport, importDocuments } from './import.js'
 import type { Answer, Hit, IngestReport, Lang } from './model.js'
 import { readQuery, type Vocabulary } from './query.js'
 import { bestPerCard, rank, toHit } from './search.js'
 import { speller } from './spelling.js'
-import { openStore, type Store } from './store.js'
+import { openStore, SHARED, type Store } from './store.js'
 
+export type { ImportOptions, ImportReport } from './import.js'
 export type { Answer, Citation, Hit, IngestReport, Lang, Problem, Source, Topic } from './model.js'
 
 export interface Knowledge {
@@ -22,16 +24,22 @@ export interface Knowledge {
    */
   ingest(dir: string): Promise<IngestReport>
   /**
+   * Takes documents into a tenant's own cards. @see importDocuments
+   * @param source UTF-8: JSON Lines, or one Markdown document
+   */
+  import(source: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<ImportReport>
+  /**
    * @param query any text; nothing in it is query syntax
    * @param options.limit 1..50 hits, default 10 @param options.lang only cards of this language, default both
+   * @param options.tenant whose own cards are found beside the shared ones, default nobody's
    * @returns at most one hit per card and language, best first; none for a query without content words
    */
-  search(query: string, options?: { limit?: number; lang?: Lang }): Hit[]
+  search(query: string, options?: { limit?: number; lang?: Lang | null; tenant?: string }): Hit[]
   /**
-   * @param options.lang the language to answer in; by default the question's. When only the other language knows, the
+   * @param options.tenant as for `search` @param options.lang the language to answer in; by default the question's. When only the other language knows, the
    *   answer is in that one, and `lang` says so.
    */
-  answer(question: string, options?: { lang?: Lang }): Answer
+  answer(question: string, options?: { lang?: Lang; tenant?: string }): Answer
   /** What can be asked about: introductions first, then by title. */
   topics(lang: Lang): { card: string; title: string }[]
   stats(): { cards: number; passages: number }
@@ -51,21 +59,22 @@ export function openKnowledge(db: Database): Knowledge {
   }
   return {
     ingest: (dir) => ingest(dir, store),
-    search(query, { limit = 10, lang } = {}) {
-      const ranked = rank(readQuery(query, vocabulary), store, lang ?? null)
+    import: (source, options) => importDocuments(source, options, store),
+    search(query, { limit = 10, lang = null, tenant = SHARED } = {}) {
+      const ranked = rank(readQuery(query, vocabulary), store, { tenant, lang })
       const most = Math.max(1, Math.min(MOST_HITS, Math.trunc(limit)))
       return bestPerCard(ranked)
         .slice(0, most)
         .map((item) => toHit(item, store))
     },
-    answer: (question, options = {}) => answerQuestion(question, options, store, vocabulary),
+    answer: (question, options = {}) => answerQuestion(question, { tenant: SHARED, ...options }, store, vocabulary),
     topics: store.topics,
     stats: store.stats,
   }
 }
 
 async function ingest(dir: string, store: Store): Promise<IngestReport> {
-  const before = store.inventory()
+  const before = store.inventory(SHARED)
   const folder = await readCards(dir, new Map(before.map((row) => [row.file, row])))
   const report: IngestReport = {
     added: 0,
@@ -81,13 +90,13 @@ async function ingest(dir: string, store: Store): Promise<IngestReport> {
     for (const card of folder.cards) {
       if (gone.delete(key(card))) report.changed += 1
       else report.added += 1
-      store.put(card)
+      store.put(card, { tenant: SHARED, collection: 'shipped' })
     }
     const readable = new Set(folder.cards.map((card) => card.file))
     for (const { lang, id, file } of gone.values()) {
       // The file is there but cannot be read as a card: what it said before is better than nothing.
       if (folder.files.has(file) && !readable.has(file)) continue
-      store.remove(lang, id)
+      store.remove({ tenant: SHARED, lang, id })
       report.removed += 1
     }
   })

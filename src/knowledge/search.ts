@@ -1,7 +1,7 @@
 /** Owns ranking: the index proposes passages by BM25, then their best sentence, titles and aliases decide the order. */
-import type { Hit, Lang } from './model.js'
+import type { Hit } from './model.js'
 import { coverage, type Query, satisfaction } from './query.js'
-import type { Candidate, Store } from './store.js'
+import type { Candidate, Scope, Store } from './store.js'
 
 /** Passages that are looked at more closely. */
 const CANDIDATES = 60
@@ -34,8 +34,8 @@ export interface Ranked {
 }
 
 /** @returns candidates, best first; several may belong to one card */
-export function rank(query: Query, store: Store, lang: Lang | null): Ranked[] {
-  const candidates = store.candidates(query.tokens, lang, CANDIDATES)
+export function rank(query: Query, store: Store, scope: Scope): Ranked[] {
+  const candidates = store.candidates(query.tokens, scope, CANDIDATES)
   const best = Math.max(...candidates.map((candidate) => candidate.bm25), Number.MIN_VALUE)
   const ranked = candidates.map((candidate) => measure(query, candidate, best))
   return ranked.sort((a, b) => b.score - a.score || a.candidate.passage - b.candidate.passage)

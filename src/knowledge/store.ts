@@ -6,23 +6,23 @@ import type { Database } from 'better-sqlite3'
 import type { Card, Lang, Level, Passage, Source, Unit } from './model.js'
 import { tokenize } from './tokenize.js'
 
-/** Raise it when a table changes: tables of another version are dropped, for all of it can be ingested again. */
-const SCHEMA = '1'
+/** Version 1 held nothing but what can be ingested again, so its tables are dropped. What a team added cannot. */
+const SCHEMA = '2'
 
 // FTS5 must not cut our tokens again, so every category but separators and control characters belongs to a token, and
 // tokens are joined with white space. Each unit of a passage is one line of `body`, so a line is a sentence.
 const TABLES = `
   CREATE TABLE knowledge_cards (
-    lang TEXT NOT NULL, id TEXT NOT NULL, file TEXT NOT NULL, hash TEXT NOT NULL, title TEXT NOT NULL,
-    level TEXT NOT NULL, as_of TEXT, aliases TEXT NOT NULL, tags TEXT NOT NULL, systems TEXT NOT NULL,
-    sources TEXT NOT NULL,
-    PRIMARY KEY (lang, id)
+    tenant TEXT NOT NULL, lang TEXT NOT NULL, id TEXT NOT NULL, collection TEXT NOT NULL, file TEXT NOT NULL,
+    hash TEXT NOT NULL, title TEXT NOT NULL, level TEXT NOT NULL, as_of TEXT, aliases TEXT NOT NULL,
+    tags TEXT NOT NULL, systems TEXT NOT NULL, sources TEXT NOT NULL,
+    PRIMARY KEY (tenant, lang, id)
   ) WITHOUT ROWID;
   CREATE TABLE knowledge_passages (
-    id INTEGER PRIMARY KEY, lang TEXT NOT NULL, card TEXT NOT NULL, ordinal INTEGER NOT NULL, heading TEXT NOT NULL,
-    body TEXT NOT NULL, line INTEGER NOT NULL, units TEXT NOT NULL,
-    UNIQUE (lang, card, ordinal),
-    FOREIGN KEY (lang, card) REFERENCES knowledge_cards (lang, id)
+    id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, lang TEXT NOT NULL, card TEXT NOT NULL, ordinal INTEGER NOT NULL,
+    heading TEXT NOT NULL, body TEXT NOT NULL, line INTEGER NOT NULL, units TEXT NOT NULL,
+    UNIQUE (tenant, lang, card, ordinal),
+    FOREIGN KEY (tenant, lang, card) REFERENCES knowledge_cards (tenant, lang, id)
   );
   CREATE VIRTUAL TABLE knowledge_index USING fts5(
     title, aliases, heading, body,
@@ -31,12 +31,32 @@ const TABLES = `
   CREATE VIRTUAL TABLE knowledge_vocabulary USING fts5vocab(knowledge_index, row);
 `
 
+const KEY = 'tenant = @tenant AND lang = @lang AND id = @id'
+const OF_CARD = 'tenant = @tenant AND lang = @lang AND card = @id'
+
 /** How much a token counts where it stands. The body is 1; titles and aliases say what a card is about. */
 const WEIGHTS = { title: 3, aliases: 3, heading: 2, body: 1 }
+
+/** Whose the cards are that ship with the product: everyone's. */
+export const SHARED = ''
+
+/** Names a card: two tenants may each have one of the same id, and a tenant's own goes before a shared one. */
+export interface CardKey {
+  tenant: string
+  lang: Lang
+  id: string
+}
+
+/** What may be found: what is shared and what is this tenant's own, in one language or in every one. */
+export interface Scope {
+  tenant: string
+  lang: Lang | null
+}
 
 /** A passage that shares a token with the query, with the tokens it is indexed by. */
 export interface Candidate {
   passage: number
+  tenant: string
   lang: Lang
   card: string
   title: string
@@ -54,6 +74,7 @@ export interface Candidate {
 
 export interface StoredPassage extends Passage {
   id: number
+  tenant: string
   lang: Lang
   card: string
   ordinal: number
@@ -68,31 +89,34 @@ export interface StoredCard {
 }
 
 export interface Store {
-  /** What is ingested: one row a card. */
-  inventory(): { lang: Lang; id: string; file: string; hash: string }[]
+  /** A tenant's own cards. */
+  inventory(tenant: string): { lang: Lang; id: string; file: string; hash: string }[]
+  /** The hash of a card's content, if it is there. */
+  hashOf(key: CardKey): string | undefined
   /** Runs `work` in one transaction: all of it is kept, or nothing. */
   atomically(work: () => void): void
-  /** Adds a card, or replaces the one with its language and id together with all its passages. */
-  put(card: Card): void
-  remove(lang: Lang, id: string): void
-  /** @param tokens any text; they are quoted, so none of it is ever query syntax @param lang null for every language */
-  candidates(tokens: readonly string[], lang: Lang | null, limit: number): Candidate[]
-  /** How many passages there are. Counted once between changes made here; another process's are noticed with the next. */
+  /** Adds a card, or replaces the tenant's one with its language and id together with all its passages. */
+  put(card: Card, owner: { tenant: string; collection: string }): void
+  remove(key: CardKey): void
+  /** @param tokens any text; they are quoted, so none of it is ever query syntax */
+  candidates(tokens: readonly string[], scope: Scope, limit: number): Candidate[]
+  /** How many passages there are. Counted once between changes, whichever process makes them. */
   size(): number
   /** In how many passages a token stands. */
   frequency(token: string): number
   /** Indexed tokens with this prefix and a length between the two, with the number of passages each stands in. */
   vocabulary(prefix: string, shortest: number, longest: number): { token: string; passages: number }[]
   passage(id: number): StoredPassage | undefined
-  passagesOf(lang: Lang, card: string): StoredPassage[]
-  card(lang: Lang, id: string): StoredCard | undefined
-  /** Introductions first, then by title. */
+  passagesOf(key: CardKey): StoredPassage[]
+  card(key: CardKey): StoredCard | undefined
+  /** Introductions first, then by title; shared ones alone. */
   topics(lang: Lang): { card: string; title: string }[]
   stats(): { cards: number; passages: number }
 }
 
 interface PassageRow {
   id: number
+  tenant: string
   lang: Lang
   card: string
   ordinal: number
@@ -109,38 +133,42 @@ export function openStore(db: Database): Store {
   prepareTables(db)
   const { title, aliases, heading, body } = WEIGHTS
   const sql = {
-    inventory: db.prepare<[], { lang: Lang; id: string; file: string; hash: string }>(
-      'SELECT lang, id, file, hash FROM knowledge_cards',
+    inventory: db.prepare<[string], { lang: Lang; id: string; file: string; hash: string }>(
+      'SELECT lang, id, file, hash FROM knowledge_cards WHERE tenant = ?',
     ),
+    hashOf: db.prepare<[CardKey], { hash: string }>(`SELECT hash FROM knowledge_cards WHERE ${KEY}`),
     putCard: db.prepare(
-      `INSERT INTO knowledge_cards (lang, id, file, hash, title, level, as_of, aliases, tags, systems, sources)
-       VALUES (@lang, @id, @file, @hash, @title, @level, @asOf, @aliases, @tags, @systems, @sources)`,
+      `INSERT INTO knowledge_cards (tenant, lang, id, collection, file, hash, title, level, as_of, aliases, tags, systems,
+         sources)
+       VALUES (@tenant, @lang, @id, @collection, @file, @hash, @title, @level, @asOf, @aliases, @tags, @systems, @sources)`,
     ),
     putPassage: db.prepare(
-      `INSERT INTO knowledge_passages (lang, card, ordinal, heading, body, line, units)
-       VALUES (@lang, @card, @ordinal, @heading, @body, @line, @units)`,
+      `INSERT INTO knowledge_passages (tenant, lang, card, ordinal, heading, body, line, units)
+       VALUES (@tenant, @lang, @card, @ordinal, @heading, @body, @line, @units)`,
     ),
     putTokens: db.prepare(
       'INSERT INTO knowledge_index (rowid, title, aliases, heading, body) VALUES (@id, @title, @aliases, @heading, @body)',
     ),
     removeTokens: db.prepare(
-      'DELETE FROM knowledge_index WHERE rowid IN (SELECT id FROM knowledge_passages WHERE lang = ? AND card = ?)',
+      `DELETE FROM knowledge_index WHERE rowid IN (SELECT id FROM knowledge_passages WHERE ${OF_CARD})`,
     ),
-    removePassages: db.prepare('DELETE FROM knowledge_passages WHERE lang = ? AND card = ?'),
-    removeCard: db.prepare('DELETE FROM knowledge_cards WHERE lang = ? AND id = ?'),
-    candidates: db.prepare<[string, Lang | null, Lang | null, number], Candidate>(
+    removePassages: db.prepare(`DELETE FROM knowledge_passages WHERE ${OF_CARD}`),
+    removeCard: db.prepare(`DELETE FROM knowledge_cards WHERE ${KEY}`),
+    candidates: db.prepare<[Scope & { match: string; limit: number }], Candidate>(
       // The ranking works on row ids alone; texts are fetched for the few that remain.
       `WITH best AS MATERIALIZED (
          SELECT i.rowid AS id, -bm25(knowledge_index, ${title}, ${aliases}, ${heading}, ${body}) AS bm25
          FROM knowledge_index i JOIN knowledge_passages p ON p.id = i.rowid
-         WHERE knowledge_index MATCH ? AND (? IS NULL OR p.lang = ?)
-         ORDER BY bm25 DESC, i.rowid LIMIT ?
+         WHERE knowledge_index MATCH @match AND (@lang IS NULL OR p.lang = @lang)
+           AND (p.tenant = @tenant OR (p.tenant = '${SHARED}' AND NOT EXISTS (
+             SELECT 1 FROM knowledge_cards own WHERE own.tenant = @tenant AND own.lang = p.lang AND own.id = p.card)))
+         ORDER BY bm25 DESC, i.rowid LIMIT @limit
        )
-       SELECT p.id AS passage, p.lang, p.card, c.title, p.heading, p.ordinal, best.bm25,
+       SELECT p.id AS passage, p.tenant, p.lang, p.card, c.title, p.heading, p.ordinal, best.bm25,
               i.title AS titleTokens, i.aliases AS aliasTokens, i.heading AS headingTokens, i.body AS bodyTokens
        FROM best
        JOIN knowledge_passages p ON p.id = best.id
-       JOIN knowledge_cards c ON c.lang = p.lang AND c.id = p.card
+       JOIN knowledge_cards c ON c.tenant = p.tenant AND c.lang = p.lang AND c.id = p.card
        JOIN knowledge_index i ON i.rowid = best.id
        ORDER BY best.bm25 DESC, best.id`,
     ),
@@ -150,14 +178,12 @@ export function openStore(db: Database): Store {
        WHERE term >= ? AND term < ? AND length(term) BETWEEN ? AND ?`,
     ),
     passage: db.prepare<[number], PassageRow>('SELECT * FROM knowledge_passages WHERE id = ?'),
-    passagesOf: db.prepare<[Lang, string], PassageRow>(
-      'SELECT * FROM knowledge_passages WHERE lang = ? AND card = ? ORDER BY ordinal',
-    ),
-    card: db.prepare<[Lang, string], { id: string; lang: Lang; title: string; asOf: string | null; sources: string }>(
-      'SELECT id, lang, title, as_of AS asOf, sources FROM knowledge_cards WHERE lang = ? AND id = ?',
+    passagesOf: db.prepare<[CardKey], PassageRow>(`SELECT * FROM knowledge_passages WHERE ${OF_CARD} ORDER BY ordinal`),
+    card: db.prepare<[CardKey], { id: string; lang: Lang; title: string; asOf: string | null; sources: string }>(
+      `SELECT id, lang, title, as_of AS asOf, sources FROM knowledge_cards WHERE ${KEY}`,
     ),
     topics: db.prepare<[Lang], { card: string; title: string; level: Level }>(
-      `SELECT id AS card, title, level FROM knowledge_cards WHERE lang = ?
+      `SELECT id AS card, title, level FROM knowledge_cards WHERE tenant = '${SHARED}' AND lang = ?
        ORDER BY CASE level WHEN 'intro' THEN 0 WHEN 'working' THEN 1 ELSE 2 END, title, id`,
     ),
     stats: db.prepare<[], { cards: number; passages: number }>(
@@ -165,22 +191,27 @@ export function openStore(db: Database): Store {
     ),
   }
 
-  let size: number | undefined
+  /** Changes whenever another connection has committed. */
+  const foreignChanges = () => db.pragma('data_version', { simple: true }) as number
+  let counted: { passages: number; at: number } | undefined
   const stats = () => sql.stats.get() ?? { cards: 0, passages: 0 }
-  const remove = (lang: Lang, id: string) => {
-    size = undefined
-    sql.removeTokens.run(lang, id)
-    sql.removePassages.run(lang, id)
-    sql.removeCard.run(lang, id)
+  const remove = (key: CardKey) => {
+    counted = undefined
+    sql.removeTokens.run(key)
+    sql.removePassages.run(key)
+    sql.removeCard.run(key)
   }
   const tokenText = (text: string) => tokenize(text).join(' ')
 
   return {
-    inventory: () => sql.inventory.all(),
+    inventory: (tenant) => sql.inventory.all(tenant),
+    hashOf: (key) => sql.hashOf.get(key)?.hash,
     atomically: (work) => db.transaction(work).immediate(),
-    put(card) {
-      remove(card.lang, card.id)
+    put(card, { tenant, collection }) {
+      remove({ tenant, lang: card.lang, id: card.id })
       sql.putCard.run({
+        tenant,
+        collection,
         lang: card.lang,
         id: card.id,
         file: card.file,
@@ -197,6 +228,7 @@ export function openStore(db: Database): Store {
       const aliasTokens = card.aliases.map(tokenText).join('\n')
       card.passages.forEach((passage, ordinal) => {
         const { lastInsertRowid } = sql.putPassage.run({
+          tenant,
           lang: card.lang,
           card: card.id,
           ordinal,
@@ -215,14 +247,15 @@ export function openStore(db: Database): Store {
       })
     },
     remove,
-    candidates(tokens, lang, limit) {
+    candidates(tokens, scope, limit) {
       if (tokens.length === 0) return []
       const match = tokens.map((token) => `"${token.replaceAll('"', '""')}"`).join(' OR ')
-      return sql.candidates.all(match, lang, lang, limit)
+      return sql.candidates.all({ ...scope, match, limit })
     },
     size() {
-      size ??= stats().passages
-      return size
+      const at = foreignChanges()
+      if (counted?.at !== at) counted = { passages: stats().passages, at }
+      return counted.passages
     },
     frequency: (token) => sql.frequency.get(token)?.doc ?? 0,
     vocabulary: (prefix, shortest, longest) => sql.vocabulary.all(prefix, `${prefix}\u{10FFFF}`, shortest, longest),
@@ -230,9 +263,9 @@ export function openStore(db: Database): Store {
       const row = sql.passage.get(id)
       return row === undefined ? undefined : toPassage(row)
     },
-    passagesOf: (lang, card) => sql.passagesOf.all(lang, card).map(toPassage),
-    card(lang, id) {
-      const row = sql.card.get(lang, id)
+    passagesOf: (key) => sql.passagesOf.all(key).map(toPassage),
+    card(key) {
+      const row = sql.card.get(key)
       if (row === undefined) return undefined
       return { ...row, asOf: row.asOf ?? undefined, sources: JSON.parse(row.sources) as Source[] }
     },

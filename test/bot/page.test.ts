@@ -260,6 +260,22 @@ describe('a command', () => {
     expect(await log(page).locator('.exchange').count()).toBe(2)
   })
 
+  it('begins with the command that a file is for', async () => {
+    const page = await open()
+    const attached = {
+      name: 'Notes.MD',
+      mimeType: 'text/markdown',
+      buffer: Buffer.from('# Kelp\n\nKelp is seaweed.\n'),
+    }
+    await page.locator('input[type=file]').setInputFiles(attached)
+    await expect.poll(() => box(page).inputValue()).toBe('/knowledge import ')
+    await page.getByRole('button', { name: 'Send' }).click()
+    await last(page).getByRole('heading', { name: 'Imported' }).waitFor()
+    await box(page).fill('What is kelp?')
+    await page.getByRole('button', { name: 'Send' }).click()
+    await last(page).getByText('Kelp is seaweed.').waitFor()
+  })
+
   it('takes the file that was attached', async () => {
     const container = await makeContainer(docker)
     const page = await open()
@@ -267,7 +283,7 @@ describe('a command', () => {
     await page
       .locator('input[type=file]')
       .setInputFiles({ name: 'settings.yaml', mimeType: 'text/yaml', buffer: content })
-    // The one command that takes a file is already begun.
+    // The one command that is for such a file is already begun.
     await expect.poll(() => box(page).inputValue()).toBe('/container copy-in ')
     await box(page).pressSequentially(`${container.name} /srv/`)
     await page.getByRole('button', { name: 'Send' }).click()

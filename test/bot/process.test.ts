@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -190,6 +190,30 @@ describe('the command line', () => {
     const fetched = await hypercall(['container', 'copy-out', made.name, '/srv/source.bin', '--yes', '--output', back])
     expect(fetched).toMatchObject({ code: 0 })
     expect(readFileSync(back).equals(readFileSync(source))).toBe(true)
+  })
+
+  it('brings a folder and a file into the knowledge base, as its owner and on the record', async () => {
+    const notes = join(state, 'notes')
+    mkdirSync(join(notes, 'sea'), { recursive: true })
+    writeFileSync(join(notes, 'sea', 'walrus.md'), '# The walrus\n\nA walrus has very long tusks.\n')
+    writeFileSync(join(notes, 'binary.md'), Buffer.from([0xff, 0xfe, 0x00, 0x01]))
+    const tried = await hypercall(['knowledge', 'import', notes, '--dry-run', '--json'])
+    expect(JSON.parse(tried.stdout)).toEqual({
+      ...{ added: 1, changed: 0, unchanged: 0, rejected: 1, dryRun: true },
+      problems: [{ file: 'binary.md', line: 1, message: 'not valid UTF-8' }],
+    })
+    expect(JSON.parse((await hypercall(['knowledge', 'import', notes, '--json'])).stdout)).toMatchObject({ added: 1 })
+    const found = JSON.parse((await hypercall(['knowledge', 'search', 'walrus tusks', '--json'])).stdout) as object
+    expect(found).toMatchObject({ hits: [{ card: 'sea/walrus', title: 'The walrus' }] })
+
+    const file = join(state, 'birds.jsonl')
+    writeFileSync(file, '{"id": "heron", "text": "苍鹭的腿很长。"}\n')
+    const brought = await hypercall(['knowledge', 'import', file, '--collection', 'birds', '--lang', 'zh'])
+    expect(brought).toMatchObject({ code: 0 })
+    expect(brought.stdout).toContain('新增')
+    const audit = JSON.parse((await hypercall(['audit', 'list', '--action', 'knowledge.import', '--json'])).stdout)
+    expect((audit as { rows: object[] }).rows[0]).toMatchObject({ phase: 'outcome', outcome: 'OK' })
+    expect((await hypercall(['knowledge', 'import'])).stderr).toContain('CONTENT_REQUIRED')
   })
 
   it('says what was wrong with a code, in the language that was asked for', async () => {

@@ -32,6 +32,6 @@ export default defineAction({
     nearest: Type.Array(Type.Object({ card: Type.String(), title: Type.String(), lang: Type.String() })),
     lang: Type.String(),
   }),
-  run: ({ question }, { knowledge }) => knowledge.answer(question),
+  run: ({ question }, { knowledge, principal }) => knowledge.answer(question, { tenant: principal.tenant }),
   view: answerView,
 })

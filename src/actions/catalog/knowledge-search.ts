@@ -27,6 +27,8 @@ export default defineAction({
       }),
     ),
   }),
-  run: ({ q, limit }, { knowledge }) => ({ hits: knowledge.search(q, { limit: limit ?? 10 }) }),
+  run: ({ q, limit }, { knowledge, principal }) => ({
+    hits: knowledge.search(q, { limit: limit ?? 10, tenant: principal.tenant }),
+  }),
   view: hitsView,
 })

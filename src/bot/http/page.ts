@@ -208,13 +208,14 @@ export function pageRoutes(app: FastifyInstance, { gate, webFolder, principalOf,
   )
 
   const commands = gate.registry.actions.map(
-    ({ name, group, verb, summary, effect, acceptsFile, startsJob, fields }) => ({
+    ({ name, group, verb, summary, effect, acceptsFile, fileTypes, startsJob, fields }) => ({
       name,
       group,
       verb,
       summary,
       effect,
       acceptsFile,
+      fileTypes,
       startsJob,
       fields,
     }),

@@ -11,6 +11,8 @@ export interface Command {
   readonly summary: Bilingual
   readonly effect: Effect
   readonly acceptsFile: boolean
+  /** Endings of files that are most likely meant for it; empty when any may be. */
+  readonly fileTypes: readonly string[]
   readonly fields: readonly FieldDescription[]
 }
 

@@ -41,6 +41,7 @@ export const HELP_COMMAND: Command = {
   summary: WORDS.helpSummary,
   effect: 'read',
   acceptsFile: false,
+  fileTypes: [],
   fields: [],
 }
 

@@ -64,8 +64,11 @@ export function Console({ api, me }: ConsoleProps) {
   const attach = useCallback(
     (file: File) => {
       draft.attach(file)
-      const [taker, another] = commands.filter(({ acceptsFile }) => acceptsFile)
-      // Only one command takes a file: that is what the file is for.
+      const takers = commands.filter(({ acceptsFile }) => acceptsFile)
+      const isMeant = ({ fileTypes }: Command) => fileTypes.some((ending) => file.name.toLowerCase().endsWith(ending))
+      const meant = takers.filter(isMeant)
+      const [taker, another] = meant.length > 0 ? meant : takers.filter(({ fileTypes }) => fileTypes.length === 0)
+      // Only one command is for such a file: that is what it was brought for.
       if (draft.text.trim() === '' && taker && !another) draft.fill(`${spell(taker.name)} `)
       else draft.box.current?.focus()
     },

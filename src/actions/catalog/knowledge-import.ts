@@ -1,0 +1,48 @@
+import { Type } from 'typebox'
+import { defineAction } from '../action.js'
+import { AppError } from '../errors.js'
+import { flag, text } from '../fields.js'
+import { importView } from '../knowledge-views.js'
+
+export default defineAction({
+  name: 'knowledge.import',
+  summary: {
+    en: 'Bring documents into the knowledge base: JSON Lines or Markdown',
+    zh: '向知识库导入文档：JSON Lines 或 Markdown',
+  },
+  effect: 'change',
+  target: 'none',
+  acceptsFile: true,
+  fileTypes: ['.md', '.jsonl'],
+  acceptsFolder: true,
+  input: Type.Object({
+    collection: Type.Optional(
+      text(
+        { en: 'The name they are kept together under', zh: '所属集合的名称' },
+        { max: 64, pattern: '^[\\p{L}\\p{N}][\\p{L}\\p{N}_.-]*$' },
+      ),
+    ),
+    'dry-run': Type.Optional(flag({ en: 'Check everything, change nothing', zh: '只检查，不做任何更改' })),
+  }),
+  output: Type.Object({
+    added: Type.Integer(),
+    changed: Type.Integer(),
+    unchanged: Type.Integer(),
+    rejected: Type.Integer(),
+    problems: Type.Array(Type.Object({ file: Type.String(), line: Type.Integer(), message: Type.String() })),
+    dryRun: Type.Boolean(),
+  }),
+  async run(input, { knowledge, principal, file, signal }) {
+    if (file === undefined) throw new AppError('CONTENT_REQUIRED')
+    const dryRun = input['dry-run'] ?? false
+    const report = await knowledge.import(await file.open(signal), {
+      tenant: principal.tenant,
+      collection: input.collection ?? 'team',
+      file: file.name,
+      dryRun,
+      signal,
+    })
+    return { ...report, dryRun }
+  },
+  view: importView,
+})
