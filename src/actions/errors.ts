@@ -144,6 +144,18 @@ export const ERRORS = {
     'There is nothing to copy: give a file or a text, and not both.',
     '没有可复制的内容：请提供文件或文本，二者择一。',
   ),
+  FILE_REQUIRED: kind(
+    400,
+    false,
+    'This command is about a file, and none came with it.',
+    '该命令需要一个文件，但没有收到。',
+  ),
+  SYSTEM_UNKNOWN: kind(
+    404,
+    false,
+    'There is no facts table of “{system}”. Known are: {known}.',
+    '没有“{system}”的资料。已收录：{known}。',
+  ),
   UPLOAD_TOO_LARGE: kind(
     413,
     false,

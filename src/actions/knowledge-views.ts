@@ -1,6 +1,15 @@
 // How answers and hits look, for the verbs that ask the knowledge base.
+import { type Static, Type } from 'typebox'
 import type { Lang } from './text.js'
-import type { Block, View } from './view.js'
+import type { Block, Choice, View } from './view.js'
+
+/** Systems beside each other, as `compare` answers and as `ask` adds to a comparison. */
+export const ComparisonOutput = Type.Object({
+  systems: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), card: Type.String() })),
+  rows: Type.Array(Type.Object({ label: Type.String(), values: Type.Array(Type.String()) })),
+  sources: Type.Array(Type.Object({ title: Type.String(), url: Type.Optional(Type.String()) })),
+  asOf: Type.String(),
+})
 
 interface AnswerOutput {
   readonly found: boolean
@@ -12,6 +21,7 @@ interface AnswerOutput {
     readonly asOf?: string | undefined
   }[]
   readonly nearest: readonly { readonly card: string; readonly title: string }[]
+  readonly comparison?: Static<typeof ComparisonOutput> | undefined
 }
 
 const WORDS = {
@@ -22,6 +32,13 @@ const WORDS = {
   },
   nearest: { en: 'The nearest topics:', zh: '最接近的主题：' },
   asOf: { en: 'as of', zh: '截至' },
+  unconfirmed: { en: '* general knowledge, not confirmed by a source', zh: '* 常识性说法，未经来源证实' },
+  question: { en: 'Question', zh: '问题' },
+  noMatter: { en: 'Does not matter', zh: '无所谓' },
+  recommended: { en: 'Recommended', zh: '推荐' },
+  nothingFits: { en: 'Nothing we know of fits all of that.', zh: '已知的系统中没有能同时满足这些条件的。' },
+  compareThese: { en: 'Compare these', zh: '对比这几个' },
+  again: { en: 'Start again', zh: '重新开始' },
   none: { en: 'Nothing found.', zh: '没有找到结果。' },
   imported: { en: 'Imported', zh: '已导入' },
   checked: { en: 'Checked; nothing was changed', zh: '已检查，未做任何更改' },
@@ -66,7 +83,84 @@ export function answerView(output: AnswerOutput): View {
     blocks: [
       { kind: 'prose', markdown: output.answer },
       { kind: 'text', text: sourceLines(output.citations, lang) },
+      ...(output.comparison === undefined ? [] : comparisonBlocks(output.comparison, lang)),
     ],
+  }
+}
+
+export function comparisonBlocks(
+  { systems, rows, sources, asOf }: Static<typeof ComparisonOutput>,
+  lang: Lang,
+): Block[] {
+  const notes = [
+    ...(rows.some(({ values }) => values.some((value) => value.endsWith(' *'))) ? [WORDS.unconfirmed[lang]] : []),
+    `${sources.map(({ title }) => title).join(' · ')} (${WORDS.asOf[lang]} ${asOf})`,
+  ]
+  return [
+    {
+      kind: 'table',
+      columns: ['', ...systems.map(({ name }) => name)],
+      rows: rows.map(({ label, values }) => [label, ...values]),
+    },
+    { kind: 'text', text: notes.join('\n') },
+  ]
+}
+
+interface ChoiceOutput {
+  readonly answers: string
+  readonly question?:
+    | { readonly text: string; readonly options: readonly string[]; readonly number: number; readonly of: number }
+    | undefined
+  readonly recommended: readonly { readonly id: string; readonly name: string; readonly reasons: readonly string[] }[]
+  readonly asOf: string
+}
+
+/** A question with a button for each answer, and in the end what fits, with reasons. */
+export function choiceView({ answers, question, recommended, asOf }: ChoiceOutput, lang: Lang): View {
+  const button = (label: string, digit: number | undefined): Choice => ({
+    label: label.slice(0, 80),
+    action: 'choose',
+    input: digit === undefined ? {} : { answers: `${answers}${digit}` },
+    style: digit === undefined || digit === 0 ? 'secondary' : 'primary',
+  })
+  if (question) {
+    return {
+      tone: 'info',
+      heading: `${WORDS.question[lang]} ${question.number}/${question.of}`,
+      blocks: [{ kind: 'text', text: question.text }],
+      choices: [...question.options.map((label, i) => button(label, i + 1)), button(WORDS.noMatter[lang], 0)],
+    }
+  }
+  const again = button(WORDS.again[lang], undefined)
+  if (recommended.length === 0) {
+    return { tone: 'info', blocks: [{ kind: 'text', text: WORDS.nothingFits[lang] }], choices: [again] }
+  }
+  const [a, b, c] = recommended.map(({ id }) => id)
+  const comparing: Choice[] =
+    a === undefined || b === undefined
+      ? []
+      : [
+          {
+            label: WORDS.compareThese[lang],
+            action: 'compare',
+            input: { a, b, ...(c === undefined ? {} : { c }) },
+            style: 'primary',
+          },
+        ]
+  return {
+    tone: 'good',
+    heading: `${WORDS.recommended[lang]}: ${recommended[0]?.name}`,
+    blocks: [
+      {
+        kind: 'facts',
+        facts: recommended.map(({ name, reasons }) => ({
+          label: name,
+          value: reasons.join(lang === 'zh' ? '；' : '; '),
+        })),
+      },
+      { kind: 'text', text: `${WORDS.asOf[lang]} ${asOf}` },
+    ],
+    choices: [...comparing, again],
   }
 }
 

@@ -1,5 +1,5 @@
 // A View as plain text for a terminal.
-import type { AppError, Block, View } from '../actions/index.js'
+import type { AppError, Block, Choice, View } from '../actions/index.js'
 import { tableText } from './table.js'
 
 // A container chooses its own name and labels: nothing it writes may steer the terminal.
@@ -48,8 +48,27 @@ function block(part: Block): string {
   }
 }
 
+/** A word of a command line, as a shell takes it. */
+const shellWord = (text: string): string =>
+  /^[\w./:@+,][\w./:@+,-]*$/.test(text) ? text : `'${harmless(text).replaceAll("'", `'\\''`)}'`
+
+/** Where others have buttons, a terminal has the commands that they stand for. */
+const choices = (next: readonly Choice[]): string =>
+  facts(
+    next.map(({ label, action, input }) => {
+      const options = Object.entries(input).flatMap(([name, value]) =>
+        value === true ? [`--${name}`] : [`--${name}`, shellWord(String(value))],
+      )
+      return { label, value: ['hypercall', ...action.split('.'), ...options].join(' ') }
+    }),
+  )
+
 export const renderText = (view: View): string =>
-  [...(view.heading === undefined ? [] : [harmless(view.heading)]), ...view.blocks.map(block)]
+  [
+    ...(view.heading === undefined ? [] : [harmless(view.heading)]),
+    ...view.blocks.map(block),
+    ...(view.choices?.length ? [choices(view.choices)] : []),
+  ]
     .filter((part) => part !== '')
     .join('\n\n')
 

@@ -7,7 +7,7 @@ import type { CardKey, Scope, Store, StoredPassage } from './store.js'
 import { tokenize } from './tokenize.js'
 
 /** Below this confidence the answer is "not found". Chosen on the questions in test/knowledge. */
-const THRESHOLD = 0.5
+export const THRESHOLD = 0.5
 const NEAREST = 3
 /** Longer listings are left in the card: a chat message is no place for them. */
 const LONGEST_CODE_LINES = 14
@@ -112,20 +112,30 @@ function compose(query: Query, top: Ranked, ranked: Ranked[], store: Store): { a
   const passages = store.passagesOf(key)
   const fits = new Map(ranked.map((item) => [item.candidate.passage, item]))
   const picks = pickSentences(query, top, passages, fits)
-  if (query.intent !== 'how' && picks.length > 0) return cite(picks, undefined, store, key)
+  if (query.intent !== 'how' && picks.length > 0) return cite(picks, undefined, store)
 
   const code = pickCode(picks, top, passages, fits)
   const [first] = picks
   if (code !== undefined && first !== undefined && !picks.some(({ passage }) => passage.id === code.passage.id)) {
     // The command stands in another section: the sentence that leads up to it says more than a second one here.
     const lead = leadOf(code)
-    if (lead !== undefined) return cite(inOrder(first, lead), code, store, key)
+    if (lead !== undefined) return cite(inOrder(first, lead), code, store)
   }
-  return cite(picks, code, store, key)
+  return cite(picks, code, store)
 }
 
-/** The sentence that opens the section of a command. */
-function leadOf({ passage }: Pick): Pick | undefined {
+/** What some cards say first, each sentence cited; cards that are not there are passed over. */
+export function quoteOpenings(cards: readonly CardKey[], store: Store): { answer: string; citations: Citation[] } {
+  const picks = cards.flatMap((key) => {
+    const [passage] = store.passagesOf(key)
+    const pick = passage && leadOf({ passage })
+    return pick ? [pick] : []
+  })
+  return cite(picks, undefined, store)
+}
+
+/** The sentence that opens a section. */
+function leadOf({ passage }: { passage: StoredPassage }): Pick | undefined {
   const index = passage.units.findIndex(({ kind }) => kind === 'sentence')
   const unit = passage.units[index]
   return unit === undefined ? undefined : { passage, index, unit }
@@ -206,20 +216,16 @@ function pickCode(picks: Pick[], top: Ranked, passages: StoredPassage[], fits: M
   return winner
 }
 
-function cite(
-  picks: Pick[],
-  code: Pick | undefined,
-  store: Store,
-  key: CardKey,
-): { answer: string; citations: Citation[] } {
-  const card = store.card(key)
+function cite(picks: Pick[], code: Pick | undefined, store: Store): { answer: string; citations: Citation[] } {
   const citations: Citation[] = []
   const mark = ({ passage, unit }: Pick): string => {
+    const { tenant, lang, card: id } = passage
+    const card = store.card({ tenant, lang, id })
     const citation: Citation = {
-      card: key.id,
-      title: card?.title ?? key.id,
+      card: id,
+      title: card?.title ?? id,
       heading: passage.heading,
-      lang: key.lang,
+      lang,
       quote: passage.body.slice(unit.start, unit.end),
       sources: card?.sources ?? [],
     }

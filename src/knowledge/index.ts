@@ -2,25 +2,40 @@
  * The public face of what is known: cards in two languages, found and quoted. Nothing here knows a user, a host or a
  * transport, and no other file of this room is imported from outside.
  */
+
+import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
-import { answerQuestion } from './answer.js'
+import { answerQuestion, quoteOpenings, THRESHOLD } from './answer.js'
 import { readCards } from './cards.js'
 import { type ImportOptions, type ImportReport, importDocuments } from './import.js'
-import type { Answer, Hit, IngestReport, Lang } from './model.js'
+import { languageOf } from './language.js'
+import type { Answer, Comparison, Hit, IngestReport, Lang } from './model.js'
 import { readQuery, type Vocabulary } from './query.js'
 import { bestPerCard, rank, toHit } from './search.js'
 import { speller } from './spelling.js'
 import { openStore, SHARED, type Store } from './store.js'
+import {
+  type Choice,
+  chooseSystem,
+  comparedIn,
+  compareSystems,
+  readSystems,
+  type SystemTable,
+  systemNamed,
+} from './systems.js'
+import { fold } from './tokenize.js'
 
 export type { ImportOptions, ImportReport } from './import.js'
-export type { Answer, Citation, Hit, IngestReport, Lang, Problem, Source, Topic } from './model.js'
+export type { Answer, Citation, Comparison, Hit, IngestReport, Lang, Problem, Source, Topic } from './model.js'
+export type { Choice } from './systems.js'
 
 export interface Knowledge {
   /**
    * Makes the base equal to the cards below `dir/zh` and `dir/en`: new ones are added, changed ones replaced, vanished
    * ones removed, unchanged ones (by content hash) left alone. A file that cannot be read as a card is reported, and
-   * what was known from it before is kept. All of it happens in one transaction.
-   * @throws the file system's error when `dir` is missing or no folder
+   * what was known from it before is kept. All of it happens in one transaction. The facts table `dir/systems.yaml` is
+   * read as well, if it is there.
+   * @throws the file system's error when `dir` is missing or no folder; Error for a broken facts table
    */
   ingest(dir: string): Promise<IngestReport>
   /**
@@ -40,6 +55,15 @@ export interface Knowledge {
    *   answer is in that one, and `lang` says so.
    */
   answer(question: string, options?: { lang?: Lang; tenant?: string }): Answer
+  /**
+   * @param names of two to four systems, by id or as people write them
+   * @returns their facts beside each other, or the first name that no system has
+   */
+  compare(names: readonly string[], lang: Lang): Comparison | { unknown: string }
+  /** @param answers a digit a question, in order: 1 for its first option, 0 for none @returns what to ask next, or what fits */
+  choose(answers: string, lang: Lang): Choice
+  /** The systems that there is a facts table of, by name. */
+  systems(): { id: string; name: string }[]
   /** What can be asked about: introductions first, then by title. */
   topics(lang: Lang): { card: string; title: string }[]
   stats(): { cards: number; passages: number }
@@ -57,8 +81,30 @@ export function openKnowledge(db: Database): Knowledge {
     frequency: store.frequency,
     correct: speller(store.vocabulary),
   }
+  let table: SystemTable = { asOf: '', labels: {}, systems: [], questions: [], rules: [] }
+
+  /** A comparison is answered with its table, and with sentences that speak of each of the systems. */
+  function answer(question: string, options: { lang?: Lang; tenant?: string }): Answer {
+    const given = answerQuestion(question, { tenant: SHARED, ...options }, store, vocabulary)
+    const compared = comparedIn(question, table)
+    if (compared.length === 0) return given
+    const lang = options.lang ?? languageOf(question)
+    const comparison = compareSystems(compared, lang, table)
+    const said = fold(given.answer)
+    if (given.found && compared.every(({ names }) => names.some((name) => said.includes(name)))) {
+      return { ...given, comparison }
+    }
+    const cards = [...new Set(compared.map(({ card }) => card))].map((id) => ({ tenant: SHARED, lang, id }))
+    const openings = quoteOpenings(cards, store)
+    if (openings.citations.length === 0) return given
+    return { ...given, ...openings, found: true, confidence: Math.max(given.confidence, THRESHOLD), lang, comparison }
+  }
+
   return {
-    ingest: (dir) => ingest(dir, store),
+    async ingest(dir) {
+      table = (await readSystems(join(dir, 'systems.yaml'))) ?? table
+      return ingest(dir, store)
+    },
     import: (source, options) => importDocuments(source, options, store),
     search(query, { limit = 10, lang = null, tenant = SHARED } = {}) {
       const ranked = rank(readQuery(query, vocabulary), store, { tenant, lang })
@@ -67,7 +113,15 @@ export function openKnowledge(db: Database): Knowledge {
         .slice(0, most)
         .map((item) => toHit(item, store))
     },
-    answer: (question, options = {}) => answerQuestion(question, { tenant: SHARED, ...options }, store, vocabulary),
+    answer: (question, options = {}) => answer(question, options),
+    compare(names, lang) {
+      const found = names.map((name) => systemNamed(name, table))
+      const missing = found.indexOf(undefined)
+      if (missing !== -1) return { unknown: names[missing] ?? '' }
+      return compareSystems([...new Set(found.filter((system) => system !== undefined))], lang, table)
+    },
+    choose: (answers, lang) => chooseSystem(answers, lang, table),
+    systems: () => table.systems.map(({ id, name }) => ({ id, name })),
     topics: store.topics,
     stats: store.stats,
   }

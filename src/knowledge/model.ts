@@ -20,6 +20,14 @@ export interface Citation {
   sources: Source[]
 }
 
+/** Systems set beside each other: `values` of a row stand in the order of `systems`. */
+export interface Comparison {
+  systems: { id: string; name: string; card: string }[]
+  rows: { label: string; values: string[] }[]
+  sources: Source[]
+  asOf: string
+}
+
 /** What was asked for, or the honest absence of it: "not found" is a value, never an error. */
 export interface Answer {
   found: boolean
@@ -30,6 +38,8 @@ export interface Answer {
   confidence: number
   nearest: Topic[]
   lang: Lang
+  /** The facts beside each other, when the question was a comparison of systems we have a table of. */
+  comparison?: Comparison
 }
 
 export interface Topic {

@@ -34,6 +34,7 @@ describe('policy', () => {
     const closed = await openRoom({ hosts: [local], policy: '' })
     const inputs: Record<string, object> = {
       ask: { question: 'x' },
+      compare: { a: 'x', b: 'y' },
       'knowledge.search': { q: 'x' },
       'job.status': { job: 'x' },
       'job.cancel': { job: 'x' },

@@ -260,6 +260,22 @@ describe('a command', () => {
     expect(await log(page).locator('.exchange').count()).toBe(2)
   })
 
+  it('leads through a choice with buttons, to a recommendation and a comparison', async () => {
+    const page = await open()
+    await box(page).fill('/choose')
+    await page.getByRole('button', { name: 'Send' }).click()
+    for (let number = 1; number <= 5; number++) {
+      await last(page)
+        .getByRole('heading', { name: `Question ${number}/5` })
+        .waitFor()
+      await last(page).getByRole('button').first().click()
+    }
+    await last(page).getByRole('heading', { name: 'Recommended:' }).waitFor()
+    await last(page).getByRole('button', { name: 'Compare these' }).click()
+    await last(page).getByRole('table').waitFor()
+    expect(await last(page).getByRole('row').count()).toBeGreaterThan(8)
+  })
+
   it('begins with the command that a file is for', async () => {
     const page = await open()
     const attached = {

@@ -213,7 +213,18 @@ describe('the command line', () => {
     expect(brought.stdout).toContain('新增')
     const audit = JSON.parse((await hypercall(['audit', 'list', '--action', 'knowledge.import', '--json'])).stdout)
     expect((audit as { rows: object[] }).rows[0]).toMatchObject({ phase: 'outcome', outcome: 'OK' })
-    expect((await hypercall(['knowledge', 'import'])).stderr).toContain('CONTENT_REQUIRED')
+    expect((await hypercall(['knowledge', 'import'])).stderr).toContain('FILE_REQUIRED')
+  })
+
+  it('asks what a choice depends on, with the command that each answer is', async () => {
+    const { stdout } = await hypercall(['choose', '--answers', '1111'])
+    expect(stdout).toContain('Question 5/5')
+    const [, answer = ''] = /hypercall choose --answers (1111\d)/.exec(stdout) ?? []
+    const chosen = await hypercall(['choose', '--answers', answer, '--lang', 'zh'])
+    expect(chosen.stdout).toMatch(/推荐: \S/)
+    expect(chosen.stdout).toContain('hypercall compare --a ')
+    const unknown = await hypercall(['compare', 'kvm', 'nosuch'])
+    expect(unknown.stderr).toMatch(/^SYSTEM_UNKNOWN: .*nosuch.*VirtualBox/)
   })
 
   it('says what was wrong with a code, in the language that was asked for', async () => {

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { defineAction } from '../action.js'
 import { text } from '../fields.js'
-import { answerView } from '../knowledge-views.js'
+import { answerView, ComparisonOutput } from '../knowledge-views.js'
 
 export default defineAction({
   name: 'ask',
@@ -31,6 +31,7 @@ export default defineAction({
     confidence: Type.Number({ minimum: 0, maximum: 1 }),
     nearest: Type.Array(Type.Object({ card: Type.String(), title: Type.String(), lang: Type.String() })),
     lang: Type.String(),
+    comparison: Type.Optional(ComparisonOutput),
   }),
   run: ({ question }, { knowledge, principal }) => knowledge.answer(question, { tenant: principal.tenant }),
   view: answerView,

@@ -33,7 +33,7 @@ export default defineAction({
     dryRun: Type.Boolean(),
   }),
   async run(input, { knowledge, principal, file, signal }) {
-    if (file === undefined) throw new AppError('CONTENT_REQUIRED')
+    if (file === undefined) throw new AppError('FILE_REQUIRED')
     const dryRun = input['dry-run'] ?? false
     const report = await knowledge.import(await file.open(signal), {
       tenant: principal.tenant,

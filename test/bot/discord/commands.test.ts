@@ -67,7 +67,11 @@ describe('the commands', () => {
   })
 
   it('live in guilds; only what needs no host is there in direct messages', () => {
-    expect(commands.filter((command) => command.contexts?.includes(1)).map(({ name }) => name)).toEqual(['ask'])
+    expect(commands.filter((command) => command.contexts?.includes(1)).map(({ name }) => name)).toEqual([
+      'ask',
+      'choose',
+      'compare',
+    ])
     for (const command of commands) {
       expect(command.contexts).toContain(0)
       expect(command.integration_types).toEqual([0])
@@ -130,10 +134,14 @@ describe('deploying them', () => {
       [...commands, { name: 'stray', description: 'of an older version' }],
       commands.map((command) => ({ ...command, default_member_permissions: '0' })),
       commands.map((command) => ({ ...command, description_localizations: {} })),
-      commands.map((command) => ({ ...command, options: [...(command.options ?? [])].reverse() })),
+      // Of subcommands, that is: an optional field before a required one would be refused.
+      commands.map((command) =>
+        !command.options?.some(({ type }) => type === 1)
+          ? command
+          : { ...command, options: [...command.options].reverse() },
+      ),
     ]) {
-      await rest.put(Routes.applicationCommands(APP), { body: changed }).catch(() => undefined)
-      if (JSON.stringify(versions()) === JSON.stringify(before)) continue
+      await rest.put(Routes.applicationCommands(APP), { body: changed })
       expect(await deploy()).toContain('deployed')
     }
     expect(await deploy()).toContain('up to date')
