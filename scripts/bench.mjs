@@ -1,4 +1,5 @@
-// npm run bench:NAME: builds bench/NAME.ts beside the product and runs it. Benchmarks print; they never fail a build.
+// npm run bench:NAME, npm run eval: builds bench/NAME.ts beside the product and runs it. Benchmarks print; `eval` fails
+// under its floor.
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ensureBuilt, ROOT } from './ready.mjs'

@@ -6,7 +6,7 @@ import { bestPerCard, type Ranked, rank } from './search.js'
 import type { CardKey, Scope, Store, StoredPassage } from './store.js'
 import { tokenize } from './tokenize.js'
 
-/** Below this confidence the answer is "not found". Chosen on the questions in test/knowledge. */
+/** Below this confidence the answer is "not found". Chosen on the questions in data/eval. */
 export const THRESHOLD = 0.5
 const NEAREST = 3
 /** Longer listings are left in the card: a chat message is no place for them. */
@@ -68,7 +68,7 @@ const NO_RIVAL = 0.3
 
 /**
  * A logistic curve over shares, none of which grows with the base. The factors were fitted, and rounded, on half of
- * XQuAD's articles asked of the other half and on the questions in test/knowledge.
+ * XQuAD's articles asked of the other half and on the questions in data/eval.
  */
 function confidenceOf(query: Query, top: Ranked, ranked: Ranked[]): number {
   const rival = ranked.find(({ candidate }) => candidate.card !== top.candidate.card)

@@ -19,6 +19,7 @@ import {
   chooseSystem,
   comparedIn,
   compareSystems,
+  NO_SYSTEMS,
   readSystems,
   type SystemTable,
   systemNamed,
@@ -74,15 +75,15 @@ const MOST_HITS = 50
 /** @param db an open database (WAL is the caller's choice); tables named `knowledge_*` are made in it when missing */
 export function openKnowledge(db: Database): Knowledge {
   const store = openStore(db)
+  let table: SystemTable = NO_SYSTEMS
   const vocabulary: Vocabulary = {
     get passages() {
       return store.size()
     },
     frequency: store.frequency,
+    isName: (token) => table.nameTokens.has(token),
     correct: speller(store.vocabulary),
   }
-  let table: SystemTable = { asOf: '', labels: {}, systems: [], questions: [], rules: [] }
-
   /** A comparison is answered with its table, and with sentences that speak of each of the systems. */
   function answer(question: string, options: { lang?: Lang; tenant?: string }): Answer {
     const given = answerQuestion(question, { tenant: SHARED, ...options }, store, vocabulary)

@@ -12,7 +12,8 @@ const LIGHTEST_WORD = 1.5
 const ASKING = new Set(
   `please tell know want need wanna gonna help explain describe hello hi hey thank thanks okay ok someone somebody anyone
   anybody something thing things way lot really actually maybe guys bro morning evening bye lol dear sir mean means meaning im ive id
-  whats hows wheres let lets could try exactly basically happen happens happened come came`
+  whats hows wheres let lets could try exactly basically happen happens happened come came good still anyone nowadays
+  today currently beginner newbie sentence sentences pls plz thx now`
     .split(/\s+/)
     .map((word) => tokensOfWord(word)),
 )
@@ -25,7 +26,7 @@ function tokensOfWord(word: string): string {
 // Longest first. What is left of a run after these are taken out is what the question is about.
 const ASKING_HAN = new RegExp(
   [
-    '为什么|为啥|是什么|什么是|有什么|什么意思|什么时候|干什么|做什么|什么样|什么|怎么样|怎么办|怎么|怎样|如何|为何|咋样|咋|啥意思|是啥|啥',
+    '能干嘛|干嘛|还有人用|为什么|为啥|是什么|什么是|有什么|什么意思|什么时候|干什么|做什么|什么样|什么|怎么样|怎么办|怎么|怎样|如何|为何|咋样|咋|啥意思|是啥|啥',
     '哪一个|哪一种|哪些|哪个|哪种|哪里|哪儿|哪|多少|能不能|可不可以|会不会|要不要|是不是|有没有|是否|能否|可否|可以|请问|请教|告诉我|帮我|给我',
     '我想知道|想知道|我想|想要|我要|需要|应该|知道|一下|一个|一种|这个|那个|你好|您好|谢谢|多谢|再见|早上好|晚上好|在吗|大家|介绍|解释|说说|讲讲',
     '吗|呢|吧|啊|呀|哦|嘛|么|谁|的|了|是|请',
@@ -47,6 +48,8 @@ export interface Need {
   /** Every one of these covers an equal share of `weakValue`. */
   weak: string[]
   weakValue: number
+  /** The thing is a system, called by its name. */
+  named?: true
 }
 
 export interface Query {
@@ -65,6 +68,8 @@ export interface Query {
 export interface Vocabulary {
   passages: number
   frequency(token: string): number
+  /** Whether a token is the name of a system: a question that names one is about that one. */
+  isName(token: string): boolean
   /** A known token that was probably meant, for one that no passage holds. */
   correct(token: string): string | undefined
 }
@@ -91,9 +96,7 @@ export function readQuery(question: string, vocabulary: Vocabulary): Query {
 
   const needs = mergeEqual(
     contentTerms(text).flatMap((term) =>
-      term.kind === 'han'
-        ? hanNeeds(term.run, frequency, rarity)
-        : [wordNeed(term, frequency, wordRarity, vocabulary.correct)],
+      term.kind === 'han' ? hanNeeds(term.run, frequency, rarity) : [wordNeed(term, frequency, wordRarity, vocabulary)],
     ),
   )
   const wanted = new Set(needs.flatMap((need) => [...need.strong, ...need.weak]))
@@ -154,11 +157,12 @@ function wordNeed(
   term: Exclude<Term, { kind: 'han' }>,
   frequency: Frequency,
   rarity: Rarity,
-  correct: (token: string) => string | undefined,
+  { isName, correct }: Pick<Vocabulary, 'isName' | 'correct'>,
 ): Need {
   if (term.kind === 'word') {
     if (frequency(term.token) > 0) {
-      return { weight: rarity(frequency(term.token)), strong: [term.token], weak: [], weakValue: 0 }
+      const weight = rarity(frequency(term.token))
+      return { weight, strong: [term.token], weak: [], weakValue: 0, ...(isName(term.token) ? { named: true } : {}) }
     }
     // The corrected word counts for less, and the doubt keeps the weight of an unknown word.
     const meant = correct(term.token)
@@ -168,7 +172,8 @@ function wordNeed(
   const counts = [...strong, ...term.parts].map(frequency).filter((count) => count > 0)
   const known = strong.map(frequency).filter((count) => count > 0)
   const count = Math.max(0, ...(known.length > 0 ? known : counts))
-  return { weight: rarity(count), strong, weak: term.parts, weakValue: 0.85 }
+  const weight = rarity(count)
+  return { weight, strong, weak: term.parts, weakValue: 0.85, ...(isName(term.whole) ? { named: true } : {}) }
 }
 
 /** The same need twice is still one need. */

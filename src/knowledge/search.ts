@@ -12,6 +12,10 @@ const NEARNESS = 0.4
 const NAME = 1
 /** A passage in the other language than the question's answers it less well, all else being equal. */
 const OTHER_LANGUAGE = 0.85
+/** What a passage loses at most when it is about another system than the one that was named. */
+const NOT_THE_SUBJECT = 0.5
+/** How far a passage that only mentions a system is about it. */
+const MENTIONED = 0.5
 /** A sentence says less when its words are spread over two sentences or stand only in the headings above it. */
 const CONTEXT = 0.6
 
@@ -64,6 +68,7 @@ function measure(query: Query, candidate: Candidate, bestBm25: number): Ranked {
   const sentence = Math.max(0, ...units)
   const name = Math.max(0, ...names.map((tokens) => likeness(query, tokens)))
   const relevance = candidate.bm25 / bestBm25 + SENTENCE * sentence + NEARNESS * nearness + NAME * name * covered
+  const subject = subjectOf(query, inContext, anywhere)
   return {
     candidate,
     covered,
@@ -72,8 +77,19 @@ function measure(query: Query, candidate: Candidate, bestBm25: number): Ranked {
     name,
     heading: likeness(query, heading),
     nearness,
-    score: relevance * (candidate.lang === query.lang ? 1 : OTHER_LANGUAGE),
+    score: relevance * (1 - NOT_THE_SUBJECT * (1 - subject)) * (candidate.lang === query.lang ? 1 : OTHER_LANGUAGE),
   }
+}
+
+/** How far the systems that a question names are what a passage is about: 0..1; 1 for a question that names none. */
+function subjectOf(query: Query, inContext: readonly number[], anywhere: readonly number[]): number {
+  let [sum, count] = [0, 0]
+  query.needs.forEach((need, i) => {
+    if (need.named !== true) return
+    count += 1
+    sum += Math.max(inContext[i] ?? 0, MENTIONED * (anywhere[i] ?? 0))
+  })
+  return count === 0 ? 1 : sum / count
 }
 
 const words = (tokens: string): string[] => (tokens === '' ? [] : tokens.split(' '))

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { parseDocument } from 'yaml'
 import type { Comparison, Lang, Source } from './model.js'
-import { fold } from './tokenize.js'
+import { fold, terms } from './tokenize.js'
 
 type Words = Record<Lang, string>
 
@@ -43,6 +43,17 @@ export interface SystemTable {
   systems: System[]
   questions: Question[]
   rules: Rule[]
+  /** Names of one word, as the index has them. */
+  nameTokens: ReadonlySet<string>
+}
+
+export const NO_SYSTEMS: SystemTable = {
+  asOf: '',
+  labels: {},
+  systems: [],
+  questions: [],
+  rules: [],
+  nameTokens: new Set(),
 }
 
 export interface Choice {
@@ -86,7 +97,14 @@ export async function readSystems(file: string): Promise<SystemTable | undefined
     })),
     questions: raw.choose.questions,
     rules: raw.choose.rules,
+    nameTokens: new Set(raw.systems.flatMap(({ names }) => names.flatMap(nameToken))),
   }
+}
+
+function nameToken(name: string): string[] {
+  const [term, another] = terms(name)
+  if (term === undefined || another !== undefined || term.kind === 'han') return []
+  return [term.kind === 'word' ? term.token : term.whole]
 }
 
 /** @returns the system that a name means, by its id or any name people write */
