@@ -44,9 +44,14 @@ export async function ensureBuilt() {
   const stamp = at('dist', '.built')
   const sources = Math.max(
     newest(at('src')),
-    ...['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/build-page.mjs'].map(
-      (file) => statSync(at(file)).mtimeMs,
-    ),
+    ...[
+      'tsconfig.json',
+      'tsconfig.build.json',
+      'package-lock.json',
+      'scripts/build-page.mjs',
+      'scripts/build-dictionary.mjs',
+      'data/knowledge/glossary.yaml',
+    ].map((file) => statSync(at(file)).mtimeMs),
   )
   if (existsSync(stamp) && statSync(stamp).mtimeMs >= sources) return
   console.error('Building …')
@@ -54,5 +59,7 @@ export async function ensureBuilt() {
   run(process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'])
   const { buildPage } = await import('./build-page.mjs')
   await buildPage(at('dist', 'bot', 'web'))
+  const { buildDictionaryFile } = await import('./build-dictionary.mjs')
+  await buildDictionaryFile(at('dist', 'dictionary.sqlite'))
   writeFileSync(stamp, '')
 }

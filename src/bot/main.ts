@@ -15,9 +15,9 @@ import {
   type Registry,
   readHostFile,
 } from '../actions/index.js'
-import { type Knowledge, openKnowledge } from '../knowledge/index.js'
+import { type Knowledge, openDictionary, openKnowledge } from '../knowledge/index.js'
 import { type Config, ConfigError, guildsOf } from './config.js'
-import { openDatabase } from './database.js'
+import { openDatabase, openShipped } from './database.js'
 import { type DiscordBot, startDiscord } from './discord/index.js'
 import { openCredentialStore } from './http/credential-store.js'
 import { type Credentials, openCredentials } from './http/credentials.js'
@@ -26,6 +26,8 @@ import { createServer } from './server.js'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const CARDS = join(ROOT, 'data', 'knowledge')
+/** Made by the build. */
+const DICTIONARY = join(ROOT, 'dist', 'dictionary.sqlite')
 /** What runs gets this long to finish when the process is told to stop. */
 const GRACE_MS = 8_000
 
@@ -104,9 +106,11 @@ export async function openHouse(config: Config): Promise<House> {
   const hosts = hostsOf(config)
   const registry = await loadRegistry()
   const db = openDatabase(config.HYPERCALL_STATE)
+  const terms = openShipped(DICTIONARY)
   try {
     const now = Date.now
-    const knowledge = openKnowledge(db)
+    if (!terms) log.warn('the dictionary has not been built: questions find cards of their own language alone')
+    const knowledge = openKnowledge(db, terms && openDictionary(terms))
     const report = await knowledge.ingest(CARDS)
     for (const problem of report.problems) log.warn(problem, 'a knowledge card was left out')
     const actions = await openActions({
@@ -135,10 +139,12 @@ export async function openHouse(config: Config): Promise<House> {
       async close(graceMs) {
         await actions.close(graceMs)
         db.close()
+        terms?.close()
       },
     }
   } catch (error) {
     db.close()
+    terms?.close()
     if (error instanceof PolicyError) {
       throw new ConfigError(error.problems.map(({ line, message }) => `${config.HYPERCALL_POLICY}:${line}: ${message}`))
     }

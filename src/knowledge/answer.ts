@@ -1,10 +1,12 @@
 /** Owns the answer: whether to give one at all, which sentences say it, and the citation of each. */
-import { leansBack } from './language.js'
+import type { Dictionary } from './dictionary.js'
+import { leansBack, otherThan } from './language.js'
 import type { Answer, Citation, Lang, Topic, Unit } from './model.js'
 import { coverage, type Query, readQuery, satisfaction, type Vocabulary } from './query.js'
 import { bestPerCard, type Ranked, rank } from './search.js'
 import type { CardKey, Scope, Store, StoredPassage } from './store.js'
 import { tokenize } from './tokenize.js'
+import { translateQuery } from './translate.js'
 
 /** Below this confidence the answer is "not found". Chosen on the questions in data/eval. */
 export const THRESHOLD = 0.5
@@ -32,36 +34,45 @@ export function answerQuestion(
   options: { lang?: Lang; tenant: string },
   store: Store,
   vocabulary: Vocabulary,
+  dictionary: Dictionary,
 ): Answer {
-  const query = readQuery(question, vocabulary)
-  const wanted = options.lang ?? query.lang
-  const other: Lang = wanted === 'zh' ? 'en' : 'zh'
   const { tenant } = options
-  const first = look(query, { tenant, lang: wanted }, store)
-  const second = first.confidence >= THRESHOLD ? undefined : look(query, { tenant, lang: other }, store)
+  const asked = readQuery(question, vocabulary)
+  const lookIn = (lang: Lang): Look =>
+    lang === asked.lang
+      ? look(asked, { tenant, lang }, store, 0)
+      : look(translateQuery(question, lang, vocabulary, dictionary), { tenant, lang }, store, DOUBT_OF_TRANSLATION)
+  const wanted = options.lang ?? asked.lang
+  const other = otherThan(wanted)
+  const first = lookIn(wanted)
+  const second = first.confidence >= THRESHOLD ? undefined : lookIn(other)
   const chosen = second !== undefined && second.confidence >= THRESHOLD ? second : first
 
   if (chosen.confidence < THRESHOLD || chosen.top === undefined) {
     const nearest = nearestTopics(first.ranked, undefined, wanted, store)
     return { found: false, answer: '', citations: [], confidence: chosen.confidence, nearest, lang: wanted }
   }
-  const { top, ranked, confidence } = chosen
+  const { query, top, ranked, confidence } = chosen
   const composed = compose(query, top, ranked, store)
   const nearest = nearestTopics(ranked, top.candidate.card, top.candidate.lang, store)
   return { found: true, ...composed, confidence, nearest, lang: top.candidate.lang }
 }
 
 interface Look {
+  query: Query
   ranked: Ranked[]
   top: Ranked | undefined
   confidence: number
 }
 
-function look(query: Query, scope: Scope, store: Store): Look {
+function look(query: Query, scope: Scope, store: Store, doubt: number): Look {
   const ranked = rank(query, store, scope)
   const top = ranked[0]
-  return { ranked, top, confidence: top === undefined ? 0 : confidenceOf(query, top, ranked) }
+  return { query, ranked, top, confidence: top === undefined ? 0 : confidenceOf(query, top, ranked, doubt) }
 }
+
+/** A translated word has senses that nobody meant: an answer by way of them needs evidence that leaves little doubt. */
+const DOUBT_OF_TRANSLATION = 5
 
 /** How far ahead a card is taken to be when nothing else was found to compare it with. */
 const NO_RIVAL = 0.3
@@ -70,14 +81,14 @@ const NO_RIVAL = 0.3
  * A logistic curve over shares, none of which grows with the base. The factors were fitted, and rounded, on half of
  * XQuAD's articles asked of the other half and on the questions in data/eval.
  */
-function confidenceOf(query: Query, top: Ranked, ranked: Ranked[]): number {
+function confidenceOf(query: Query, top: Ranked, ranked: Ranked[], doubt: number): number {
   const rival = ranked.find(({ candidate }) => candidate.card !== top.candidate.card)
   const lead = rival === undefined ? NO_RIVAL : 1 - rival.score / top.score
   // One or two words are soon covered by any text; they need to be what the card is called, too.
   const thin = (1 - top.name) / Math.max(1, query.needs.length)
   const evidence =
     -5.9 + 7.3 * top.covered + 3.2 * top.sentence + 0.7 * top.name + 3.9 * top.nearness + 3 * lead - 5.8 * thin
-  return 1 / (1 + Math.exp(-evidence))
+  return 1 / (1 + Math.exp(doubt - evidence))
 }
 
 function nearestTopics(ranked: Ranked[], answered: string | undefined, lang: Lang, store: Store): Topic[] {

@@ -7,11 +7,12 @@ import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { answerQuestion, quoteOpenings, THRESHOLD } from './answer.js'
 import { readCards } from './cards.js'
+import { type Dictionary, NO_DICTIONARY } from './dictionary.js'
 import { type ImportOptions, type ImportReport, importDocuments } from './import.js'
-import { languageOf } from './language.js'
+import { languageOf, otherThan } from './language.js'
 import type { Answer, Comparison, Hit, IngestReport, Lang } from './model.js'
 import { readQuery, type Vocabulary } from './query.js'
-import { bestPerCard, rank, toHit } from './search.js'
+import { bestPerCard, rank, rankTranslated, toHit } from './search.js'
 import { speller } from './spelling.js'
 import { openStore, SHARED, type Store } from './store.js'
 import {
@@ -25,7 +26,9 @@ import {
   systemNamed,
 } from './systems.js'
 import { fold } from './tokenize.js'
+import { translateQuery } from './translate.js'
 
+export { openDictionary } from './dictionary.js'
 export type { ImportOptions, ImportReport } from './import.js'
 export type { Answer, Citation, Comparison, Hit, IngestReport, Lang, Problem, Source, Topic } from './model.js'
 export type { Choice } from './systems.js'
@@ -72,8 +75,11 @@ export interface Knowledge {
 
 const MOST_HITS = 50
 
-/** @param db an open database (WAL is the caller's choice); tables named `knowledge_*` are made in it when missing */
-export function openKnowledge(db: Database): Knowledge {
+/**
+ * @param db an open database (WAL is the caller's choice); tables named `knowledge_*` are made in it when missing
+ * @param dictionary what a term of one language may be called in the other; without one, only shared names cross over
+ */
+export function openKnowledge(db: Database, dictionary: Dictionary = NO_DICTIONARY): Knowledge {
   const store = openStore(db)
   let table: SystemTable = NO_SYSTEMS
   const vocabulary: Vocabulary = {
@@ -86,7 +92,7 @@ export function openKnowledge(db: Database): Knowledge {
   }
   /** A comparison is answered with its table, and with sentences that speak of each of the systems. */
   function answer(question: string, options: { lang?: Lang; tenant?: string }): Answer {
-    const given = answerQuestion(question, { tenant: SHARED, ...options }, store, vocabulary)
+    const given = answerQuestion(question, { tenant: SHARED, ...options }, store, vocabulary, dictionary)
     const compared = comparedIn(question, table)
     if (compared.length === 0) return given
     const lang = options.lang ?? languageOf(question)
@@ -108,7 +114,14 @@ export function openKnowledge(db: Database): Knowledge {
     },
     import: (source, options) => importDocuments(source, options, store),
     search(query, { limit = 10, lang = null, tenant = SHARED } = {}) {
-      const ranked = rank(readQuery(query, vocabulary), store, { tenant, lang })
+      const own = readQuery(query, vocabulary)
+      const other = otherThan(own.lang)
+      const ranked = [
+        ...(lang === other ? [] : rank(own, store, { tenant, lang: own.lang })),
+        ...(lang === own.lang
+          ? []
+          : rankTranslated(translateQuery(query, other, vocabulary, dictionary), store, { tenant, lang: other })),
+      ].sort((a, b) => b.score - a.score)
       const most = Math.max(1, Math.min(MOST_HITS, Math.trunc(limit)))
       return bestPerCard(ranked)
         .slice(0, most)

@@ -7,6 +7,8 @@ const HAN = /\p{Script=Han}/u
 /** Han characters mean Chinese, however many Latin product names stand between them. */
 export const languageOf = (text: string): Lang => (HAN.test(text) ? 'zh' : 'en')
 
+export const otherThan = (lang: Lang): Lang => (lang === 'zh' ? 'en' : 'zh')
+
 /** What a question wants: a definition, a way of doing something, or any other fact. */
 export type Intent = 'define' | 'how' | 'fact'
 

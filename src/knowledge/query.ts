@@ -4,7 +4,7 @@ import type { Lang } from './model.js'
 import { type Term, terms, tokensOf } from './tokenize.js'
 
 /** Longer questions are cut: nobody asks in more, and every term costs a look-up. */
-const LONGEST_QUESTION = 600
+export const LONGEST_QUESTION = 600
 const MOST_TOKENS = 96
 const LIGHTEST_WORD = 1.5
 
@@ -26,7 +26,7 @@ function tokensOfWord(word: string): string {
 // Longest first. What is left of a run after these are taken out is what the question is about.
 const ASKING_HAN = new RegExp(
   [
-    '能干嘛|干嘛|还有人用|为什么|为啥|是什么|什么是|有什么|什么意思|什么时候|干什么|做什么|什么样|什么|怎么样|怎么办|怎么|怎样|如何|为何|咋样|咋|啥意思|是啥|啥',
+    '能干嘛|干嘛|还有人用|何时|何地|何种|哪年|为什么|为啥|是什么|什么是|有什么|什么意思|什么时候|干什么|做什么|什么样|什么|怎么样|怎么办|怎么|怎样|如何|为何|咋样|咋|啥意思|是啥|啥',
     '哪一个|哪一种|哪些|哪个|哪种|哪里|哪儿|哪|多少|能不能|可不可以|会不会|要不要|是不是|有没有|是否|能否|可否|可以|请问|请教|告诉我|帮我|给我',
     '我想知道|想知道|我想|想要|我要|需要|应该|知道|一下|一个|一种|这个|那个|你好|您好|谢谢|多谢|再见|早上好|晚上好|在吗|大家|介绍|解释|说说|讲讲',
     '吗|呢|吧|啊|呀|哦|嘛|么|谁|的|了|是|请',
@@ -34,7 +34,7 @@ const ASKING_HAN = new RegExp(
   'u',
 )
 /** Grammar words that may also be half of a real word (性能, 共用): their bigrams count, they alone do not. */
-const WEIGHTLESS_HAN = new Set(
+export const WEIGHTLESS_HAN = new Set(
   '没在和与跟及或我你您他她它们把被给让要会能有这那就都也还对从到用里中个上下去来又再并而且为以之其所'.split(''),
 )
 
@@ -48,6 +48,8 @@ export interface Need {
   /** Every one of these covers an equal share of `weakValue`. */
   weak: string[]
   weakValue: number
+  /** Other words for it: all tokens of one of them cover it fully. */
+  phrases?: string[][]
   /** The thing is a system, called by its name. */
   named?: true
 }
@@ -78,18 +80,20 @@ export interface Vocabulary {
 export const idf = (passages: number, frequency: number): number =>
   Math.log(1 + (passages - frequency + 0.5) / (frequency + 0.5))
 
+/** A question asks for the same tokens many times, and each time is a look-up in the index. */
+export function remembered(frequency: Vocabulary['frequency']): Vocabulary['frequency'] {
+  const known = new Map<string, number>()
+  return (token) => {
+    const count = known.get(token) ?? frequency(token)
+    known.set(token, count)
+    return count
+  }
+}
+
 /** @param question as typed, in any script */
 export function readQuery(question: string, vocabulary: Vocabulary): Query {
   const text = question.slice(0, LONGEST_QUESTION)
-  const frequencies = new Map<string, number>()
-  const frequency = (token: string): number => {
-    let known = frequencies.get(token)
-    if (known === undefined) {
-      known = vocabulary.frequency(token)
-      frequencies.set(token, known)
-    }
-    return known
-  }
+  const frequency = remembered(vocabulary.frequency)
   const rarity = (count: number) => idf(vocabulary.passages, count)
   // In a base about one field its main words are in every second passage, and still are what a question is about.
   const wordRarity = (count: number) => Math.max(LIGHTEST_WORD, rarity(count))
@@ -99,24 +103,35 @@ export function readQuery(question: string, vocabulary: Vocabulary): Query {
       term.kind === 'han' ? hanNeeds(term.run, frequency, rarity) : [wordNeed(term, frequency, wordRarity, vocabulary)],
     ),
   )
-  const wanted = new Set(needs.flatMap((need) => [...need.strong, ...need.weak]))
   // Grammar words of Chinese carry no need, but their bigrams may still tell two passages apart.
-  const tokens = [...new Set([...contentTerms(text).flatMap(tokensOf), ...wanted])]
-    .filter((token) => frequency(token) > 0)
-    .sort((a, b) => frequency(a) - frequency(b))
-    .slice(0, MOST_TOKENS)
-  return {
-    lang: languageOf(text),
-    intent: intentOf(text),
-    needs,
-    weight: needs.reduce((sum, need) => sum + need.weight, 0),
-    wanted,
-    tokens,
-  }
+  const extra = contentTerms(text).flatMap(tokensOf)
+  return queryOf({ lang: languageOf(text), intent: intentOf(text), needs, extra, vocabulary: { frequency } })
 }
 
+/** @param parts.extra tokens that may tell two passages apart, and are no need */
+export function queryOf(parts: {
+  lang: Lang
+  intent: Intent
+  needs: Need[]
+  extra: readonly string[]
+  vocabulary: Pick<Vocabulary, 'frequency'>
+}): Query {
+  const { lang, intent, needs, extra, vocabulary } = parts
+  const wanted = new Set(needs.flatMap(tokensOfNeed))
+  const counts = new Map([...new Set([...extra, ...wanted])].map((token) => [token, vocabulary.frequency(token)]))
+  const tokens = [...counts]
+    .filter(([, count]) => count > 0)
+    .sort(([, a], [, b]) => a - b)
+    .slice(0, MOST_TOKENS)
+    .map(([token]) => token)
+  return { lang, intent, needs, weight: needs.reduce((sum, need) => sum + need.weight, 0), wanted, tokens }
+}
+
+/** Every token that a need could be covered by. */
+export const tokensOfNeed = ({ strong, weak, phrases = [] }: Need): string[] => [...strong, ...weak, ...phrases.flat()]
+
 /** The terms of a question without its words of asking; a Han run falls into the runs between them. */
-function contentTerms(text: string): Term[] {
+export function contentTerms(text: string): Term[] {
   return terms(text).flatMap((term): Term[] => {
     if (term.kind === 'word') return ASKING.has(term.token) ? [] : [term]
     if (term.kind === 'compound') return [term]
@@ -186,10 +201,19 @@ function mergeEqual(needs: Need[]): Need[] {
 /** How far a set of tokens answers one need: 0..1. */
 export function satisfaction(need: Need, tokens: { has(token: string): boolean }): number {
   if (need.strong.some((token) => tokens.has(token))) return 1
+  if (need.phrases !== undefined && need.phrases.length > 0) {
+    const said = Math.max(...need.phrases.map((phrase) => heldOf(phrase, tokens) / phrase.length))
+    return said === 1 ? 1 : PART_OF_PHRASE * said
+  }
   if (need.weak.length === 0) return 0
-  const held = need.weak.filter((token) => tokens.has(token)).length
-  return (need.weakValue * held) / need.weak.length
+  return (need.weakValue * heldOf(need.weak, tokens)) / need.weak.length
 }
+
+/** "Sports team" is half said by "team". */
+const PART_OF_PHRASE = 0.5
+
+const heldOf = (wanted: readonly string[], tokens: { has(token: string): boolean }): number =>
+  wanted.filter((token) => tokens.has(token)).length
 
 /** The share of a question, by weight, that a text covers: 0..1; 0 for a question about nothing. */
 export function coverage(query: Query, value: (need: Need, index: number) => number): number {

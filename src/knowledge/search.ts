@@ -5,6 +5,13 @@ import type { Candidate, Scope, Store } from './store.js'
 
 /** Passages that are looked at more closely. */
 const CANDIDATES = 60
+/** Translations bring many words that were not meant. */
+const TRANSLATED_CANDIDATES = 200
+/** BM25's usual factors, as the index has them. */
+/** How much a part of a phrase counts as the phrase. */
+const PART = 0.3
+const K1 = 1.2
+const B = 0.75
 
 /** What each signal adds to a passage's BM25, which itself is scaled so that the best candidate has 1. */
 const SENTENCE = 0.8
@@ -37,13 +44,59 @@ export interface Ranked {
   score: number
 }
 
+/** The same for a question that was translated: what its own language knows goes before it. */
+export function rankTranslated(query: Query, store: Store, scope: Scope): Ranked[] {
+  const candidates = store.candidates(query.tokens, scope, TRANSLATED_CANDIDATES)
+  const lengths = candidates.map(lengthOf)
+  const average = lengths.reduce((sum, length) => sum + length, 0) / Math.max(1, lengths.length)
+  const single = candidates.map((candidate) => candidate.bm25)
+  const grouped = candidates.map((candidate, i) => groupedBm25(query, candidate, (lengths[i] ?? 0) / average))
+  const share = (values: readonly number[], i: number) => (values[i] ?? 0) / Math.max(...values, Number.MIN_VALUE)
+  const mixed = candidates.map((candidate, i) => ({ ...candidate, bm25: share(single, i) + share(grouped, i) }))
+  const best = Math.max(...mixed.map(({ bm25 }) => bm25), Number.MIN_VALUE)
+  return inOrder(mixed.map((candidate) => measure(query, candidate, best))).map((item) => ({
+    ...item,
+    score: item.score * OTHER_LANGUAGE,
+  }))
+}
+
+const lengthOf = ({ bodyTokens }: Candidate): number => bodyTokens.split(/[ \n]/).length
+
+/**
+ * BM25 with all translations of a term as one term: their occurrences add up, and the rarity is the need's. The index
+ * counts each of them for itself, so a term with ten translations would weigh as much as ten terms.
+ * @param length of the passage, as a share of the average
+ */
+function groupedBm25(query: Query, candidate: Candidate, length: number): number {
+  const counts = new Map<string, number>()
+  const count = (tokens: string, times: number) => {
+    for (const token of tokens.split(/[ \n]/)) {
+      if (query.wanted.has(token)) counts.set(token, (counts.get(token) ?? 0) + times)
+    }
+  }
+  count(candidate.titleTokens, 3)
+  count(candidate.aliasTokens, 3)
+  count(candidate.headingTokens, 2)
+  count(candidate.bodyTokens, 1)
+  return query.needs.reduce((sum, { strong, phrases = [], weight }) => {
+    const occurrences = [...strong.map((token) => [token]), ...phrases].map((tokens) => {
+      const times = tokens.map((token) => counts.get(token) ?? 0)
+      return Math.min(...times) || Math.max(...times) * PART
+    })
+    const frequency = occurrences.reduce((total, times) => total + times, 0)
+    return sum + (weight * frequency * (K1 + 1)) / (frequency + K1 * (1 - B + B * length))
+  }, 0)
+}
+
 /** @returns candidates, best first; several may belong to one card */
 export function rank(query: Query, store: Store, scope: Scope): Ranked[] {
   const candidates = store.candidates(query.tokens, scope, CANDIDATES)
   const best = Math.max(...candidates.map((candidate) => candidate.bm25), Number.MIN_VALUE)
-  const ranked = candidates.map((candidate) => measure(query, candidate, best))
-  return ranked.sort((a, b) => b.score - a.score || a.candidate.passage - b.candidate.passage)
+  return inOrder(candidates.map((candidate) => measure(query, candidate, best)))
 }
+
+const inOrder = (ranked: Ranked[]): Ranked[] =>
+  ranked.sort((a, b) => b.score - a.score || a.candidate.passage - b.candidate.passage)
 
 function measure(query: Query, candidate: Candidate, bestBm25: number): Ranked {
   const names = [candidate.titleTokens, ...candidate.aliasTokens.split('\n')].map(words)
@@ -77,7 +130,7 @@ function measure(query: Query, candidate: Candidate, bestBm25: number): Ranked {
     name,
     heading: likeness(query, heading),
     nearness,
-    score: relevance * (1 - NOT_THE_SUBJECT * (1 - subject)) * (candidate.lang === query.lang ? 1 : OTHER_LANGUAGE),
+    score: relevance * (1 - NOT_THE_SUBJECT * (1 - subject)),
   }
 }
 
@@ -125,9 +178,10 @@ const NEIGHBOURS = 3
 function adjacency(query: Query, line: ReadonlyMap<string, number[]>): number {
   const pairs = query.needs.length - 1
   if (pairs < 1) return 0
-  const places = query.needs.map(({ strong, weak }) =>
-    (strong.length > 0 ? strong : weak).flatMap((token) => line.get(token) ?? []),
-  )
+  const places = query.needs.map(({ strong, weak, phrases = [] }) => {
+    const tokens = strong.length > 0 || phrases.length > 0 ? [...strong, ...phrases.flat()] : weak
+    return tokens.flatMap((token) => line.get(token) ?? [])
+  })
   let near = 0
   for (let i = 0; i < pairs; i += 1) {
     const second = places[i + 1] ?? []

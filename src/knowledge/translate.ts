@@ -1,0 +1,108 @@
+/** Owns the reading of a question for cards of the other language: each of its terms becomes what it may be called there. */
+import type { Dictionary } from './dictionary.js'
+import { intentOf, languageOf } from './language.js'
+import type { Lang } from './model.js'
+import {
+  contentTerms,
+  idf,
+  LONGEST_QUESTION,
+  type Need,
+  type Query,
+  queryOf,
+  remembered,
+  type Vocabulary,
+  WEIGHTLESS_HAN,
+} from './query.js'
+import type { Term } from './tokenize.js'
+
+/** Words of Chinese are rarely longer; names of the field may be. */
+const LONGEST_HAN_WORD = 8
+const LONGEST_PHRASE = 4
+/** A character that is left over between words is as often a part of a name as a word. */
+const LONE_CHARACTER = 0.4
+
+/** A stretch of a question: as it is, which both languages share, or as the dictionary has it. */
+interface Stretch {
+  same: string[]
+  /** Below 1 where it is doubtful that this is a word at all. */
+  certainty: number
+  translations: string[][]
+}
+
+/** @returns the question as a query for cards in `to`; its needs are met by any of a term's translations */
+export function translateQuery(question: string, to: Lang, vocabulary: Vocabulary, dictionary: Dictionary): Query {
+  const text = question.slice(0, LONGEST_QUESTION)
+  const from = languageOf(text)
+  const stretches = stretchesOf(contentTerms(text), from, dictionary)
+  const frequency = remembered(vocabulary.frequency)
+  const rarity = (tokens: readonly string[]) => idf(vocabulary.passages, Math.min(...tokens.map(frequency)))
+  const needs = stretches.flatMap(({ same, certainty, translations }): Need[] => {
+    // What no passage holds cannot be found; it still counts as something that was asked for.
+    const phrases = translations.filter((tokens) => tokens.every((token) => frequency(token) > 0))
+    const known = [...same.filter((token) => frequency(token) > 0).map((token) => [token]), ...phrases]
+    const weight = known.length === 0 ? idf(vocabulary.passages, 0) : Math.min(...known.map(rarity))
+    const named = same.some(vocabulary.isName) ? ({ named: true } as const) : {}
+    return [{ weight: certainty * weight, strong: same, weak: [], weakValue: 0, phrases, ...named }]
+  })
+  return queryOf({ lang: to, intent: intentOf(text), needs, extra: [], vocabulary: { frequency } })
+}
+
+function stretchesOf(terms: readonly Term[], from: Lang, dictionary: Dictionary): Stretch[] {
+  const found: Stretch[] = []
+  let at = 0
+  while (at < terms.length) {
+    const term = terms[at] as Term
+    if (term.kind === 'han') {
+      found.push(...wordsOfRun(term.run, dictionary))
+      at += 1
+      continue
+    }
+    const { length, translations } = from === 'en' ? phraseAt(terms, at, dictionary) : { length: 1, translations: [] }
+    const same = terms.slice(at, at + length).flatMap((word) => (word.kind === 'han' ? [] : tokensOfWord(word)))
+    // A name of several words is the same name in the other language only as a whole.
+    found.push({ same: length === 1 ? same : [], certainty: 1, translations })
+    at += length
+  }
+  return found
+}
+
+const tokensOfWord = (term: Exclude<Term, { kind: 'han' }>): string[] =>
+  term.kind === 'word' ? [term.token] : [term.whole, ...(term.joined === undefined ? [] : [term.joined])]
+
+/** The longest phrase of English that the dictionary knows, beginning here. */
+function phraseAt(
+  terms: readonly Term[],
+  at: number,
+  dictionary: Dictionary,
+): { length: number; translations: string[][] } {
+  for (let length = Math.min(LONGEST_PHRASE, terms.length - at); length > 0; length -= 1) {
+    const words = terms.slice(at, at + length)
+    if (words.some((word) => word.kind === 'han')) continue
+    const key = words.flatMap((word) =>
+      word.kind === 'word' ? [word.token] : word.kind === 'compound' ? word.parts : [],
+    )
+    const translations = dictionary.translate('en', key.join(' '))
+    if (translations.length > 0) return { length, translations }
+  }
+  return { length: 1, translations: [] }
+}
+
+/** Cuts a run of Han characters into the longest words that the dictionary knows, from the left. */
+function wordsOfRun(run: string, dictionary: Dictionary): Stretch[] {
+  const chars = [...run]
+  const found: Stretch[] = []
+  let at = 0
+  while (at < chars.length) {
+    let length = Math.min(LONGEST_HAN_WORD, chars.length - at)
+    let translations: string[][] = []
+    for (; length > 0; length -= 1) {
+      translations = dictionary.translate('zh', chars.slice(at, at + length).join(''))
+      if (translations.length > 0) break
+    }
+    const isGrammar = length <= 1 && WEIGHTLESS_HAN.has(chars[at] ?? '')
+    // What the dictionary does not know was asked for all the same: no passage may pass for covering all of it.
+    if (!isGrammar) found.push({ same: [], certainty: length > 1 ? 1 : LONE_CHARACTER, translations })
+    at += Math.max(1, length)
+  }
+  return found
+}

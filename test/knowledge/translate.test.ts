@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { parse } from 'yaml'
+import {
+  buildDictionary,
+  type Dictionary,
+  type Entry,
+  openDictionary,
+  termsOfDefinition,
+} from '../../src/knowledge/dictionary.js'
+import { openKnowledge } from '../../src/knowledge/index.js'
+import { makeBase, SHIPPED } from './base.js'
+
+const GLOSSARY = parse(readFileSync(join(SHIPPED, 'glossary.yaml'), 'utf8')) as Entry[]
+
+const GENERAL: Entry[] = [
+  { zh: ['容器'], en: ['vessel'] },
+  { zh: ['海象'], en: ['walrus'] },
+  { zh: ['长牙'], en: ['tusk'] },
+  { zh: ['宗教'], en: ['religion'] },
+  { zh: ['球队'], en: ['sports team'] },
+]
+
+function dictionaryOf(glossary: readonly Entry[], general: readonly Entry[]): Dictionary {
+  const db = new Database(':memory:')
+  onTestFinished(() => void db.close())
+  buildDictionary(db, glossary, general)
+  return openDictionary(db)
+}
+
+describe('the glossary', () => {
+  it('pairs at least 300 terms, no Chinese one twice', () => {
+    expect(GLOSSARY.length).toBeGreaterThanOrEqual(300)
+    const terms = GLOSSARY.flatMap(({ zh }) => zh)
+    expect(terms.filter((term, i) => terms.indexOf(term) !== i)).toEqual([])
+    for (const { zh, en } of GLOSSARY) {
+      expect(Math.min(zh.length, en.length), zh[0]).toBeGreaterThan(0)
+      for (const term of en) expect(term).toBe(term.toLowerCase())
+    }
+  })
+
+  it('goes before the general dictionary', () => {
+    const dictionary = dictionaryOf(GLOSSARY, GENERAL)
+    expect(dictionary.translate('zh', '容器')).toEqual([['contain']])
+    expect(dictionary.translate('en', 'vessel')).toEqual([['容器']])
+    expect(dictionary.translate('zh', '海象')).toEqual([['walru']])
+    expect(dictionary.translate('en', 'live migrat')).toContainEqual(['热迁', '迁移'])
+    expect(dictionary.translate('zh', '没有这个词')).toEqual([])
+  })
+
+  it('knows a word by its nearest form', () => {
+    expect(dictionaryOf([], GENERAL).translate('en', 'religi')).toEqual([['宗教']])
+    expect(dictionaryOf([], GENERAL).translate('en', 'relax')).toEqual([])
+  })
+})
+
+it('a definition of CC-CEDICT is cut into terms, without its notes', () => {
+  expect(termsOfDefinition('to defend; (sports) defense, CL:個|个[ge4]')).toEqual(['defend', 'defense'])
+  expect(termsOfDefinition('variant of 屄[bi1]')).toEqual([])
+  expect(termsOfDefinition('authorized full-service car dealership of some kind')).toEqual([])
+})
+
+describe('a question in one language', () => {
+  const documents = [
+    { id: 'walrus', text: 'The walrus is a large animal of the sea. Its tusks can be a metre long.', lang: 'en' },
+    { id: 'heron', text: 'The heron eats fish.', lang: 'en' },
+    { id: 'kvm', text: '内核虚拟机支持热迁移。海象的长牙很长。', lang: 'zh' },
+    { id: 'bird', text: '苍鹭吃鱼。', lang: 'zh' },
+  ]
+  async function base(dictionary: Dictionary | undefined) {
+    const { db } = makeBase()
+    const knowledge = openKnowledge(db, dictionary)
+    const lines = documents.map((document) => `${JSON.stringify(document)}\n`).join('')
+    async function* source() {
+      yield Buffer.from(lines)
+    }
+    await knowledge.import(source(), { tenant: 't', collection: 'c', file: 'c.jsonl' })
+    return (query: string) => knowledge.search(query, { tenant: 't' }).map(({ card }) => card)
+  }
+
+  it('finds cards of the other, by a word, a phrase and a form of a word', async () => {
+    const found = await base(dictionaryOf(GLOSSARY, GENERAL))
+    expect(found('海象').sort()).toEqual(['kvm', 'walrus'])
+    expect(found('長牙有多長')).toContain('walrus')
+    expect(found('does it support live migration')).toEqual(['kvm'])
+    expect(found('walruses')[0]).toBe('walrus')
+    expect(found('walrus tusks')).toContain('kvm')
+  })
+
+  it('finds nothing there without a dictionary', async () => {
+    const found = await base(undefined)
+    expect(found('海象')).toEqual(['kvm'])
+    expect(found('does it support live migration')).toEqual([])
+  })
+})
