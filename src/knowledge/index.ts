@@ -55,7 +55,8 @@ export interface Knowledge {
    */
   search(query: string, options?: { limit?: number; lang?: Lang | null; tenant?: string }): Hit[]
   /**
-   * @param options.tenant as for `search` @param options.lang the language to answer in; by default the question's. When only the other language knows, the
+   * @param options.tenant as for `search`
+   * @param options.lang the language to answer in; by default the question's. When only the other language knows, the
    *   answer is in that one, and `lang` says so.
    */
   answer(question: string, options?: { lang?: Lang; tenant?: string }): Answer

@@ -49,15 +49,20 @@ export function rankTranslated(query: Query, store: Store, scope: Scope): Ranked
   const candidates = store.candidates(query.tokens, scope, TRANSLATED_CANDIDATES)
   const lengths = candidates.map(lengthOf)
   const average = lengths.reduce((sum, length) => sum + length, 0) / Math.max(1, lengths.length)
-  const single = candidates.map((candidate) => candidate.bm25)
-  const grouped = candidates.map((candidate, i) => groupedBm25(query, candidate, (lengths[i] ?? 0) / average))
-  const share = (values: readonly number[], i: number) => (values[i] ?? 0) / Math.max(...values, Number.MIN_VALUE)
-  const mixed = candidates.map((candidate, i) => ({ ...candidate, bm25: share(single, i) + share(grouped, i) }))
+  // Measured on XQuAD: the index's own score beside the grouped one finds more than either alone.
+  const single = sharesOfBest(candidates.map((candidate) => candidate.bm25))
+  const grouped = sharesOfBest(candidates.map((one, i) => groupedBm25(query, one, (lengths[i] ?? 0) / average)))
+  const mixed = candidates.map((candidate, i) => ({ ...candidate, bm25: (single[i] ?? 0) + (grouped[i] ?? 0) }))
   const best = Math.max(...mixed.map(({ bm25 }) => bm25), Number.MIN_VALUE)
   return inOrder(mixed.map((candidate) => measure(query, candidate, best))).map((item) => ({
     ...item,
     score: item.score * OTHER_LANGUAGE,
   }))
+}
+
+function sharesOfBest(values: readonly number[]): number[] {
+  const best = Math.max(...values, Number.MIN_VALUE)
+  return values.map((value) => value / best)
 }
 
 const lengthOf = ({ bodyTokens }: Candidate): number => bodyTokens.split(/[ \n]/).length

@@ -93,6 +93,21 @@ describe('asking', () => {
     expect(isPrivate(message)).toBe(false)
   })
 
+  it('compares systems in plain words and by command, and chooses by buttons', async () => {
+    const asked = run('ask', { question: 'kvm 和 xen 的区别' }, { user: bob, roles: [], locale: 'zh-CN' })
+    expect(shown(await answered(asked))).toMatch(/\[1\][\s\S]*KVM[\s\S]*GPL-2\.0/)
+    const four = { a: 'kvm', b: 'xen', c: 'virtualbox', d: 'hyper-v' }
+    expect(shown(await answered(run('compare', four, { user: bob, roles: [] })))).toContain('VBoxManage')
+
+    const choosing = run('choose', {}, { user: bob, roles: [] })
+    for (let number = 1; number <= 5; number++) {
+      const card = await choosing.waitFor((now) => shown(now).includes(`Question ${number}/5`))
+      press(card, labelsOf(card)[0] ?? '', { user: bob, roles: [] })
+    }
+    const chosen = await choosing.waitFor((now) => shown(now).includes('Recommended'))
+    expect(labelsOf(chosen)).toContain('Compare these')
+  })
+
   it('what the base does not know gets an honest answer in the language of the asker', async () => {
     const asked = run('ask', { question: '一升牛奶多少钱？' }, { user: bob, roles: [], locale: 'zh-CN' })
     expect(shown(await answered(asked))).toContain('我不知道')

@@ -15,7 +15,7 @@ import {
   type Principal,
 } from '../../src/actions/index.js'
 import { openDatabase } from '../../src/bot/database.js'
-import { openKnowledge } from '../../src/knowledge/index.js'
+import { type Knowledge, openKnowledge } from '../../src/knowledge/index.js'
 
 export const POLICY = readFileSync(new URL('../../data/policy.cedar', import.meta.url), 'utf8')
 
@@ -39,6 +39,7 @@ export const principal = (roles: readonly string[], more: Partial<Principal> = {
 export interface Room {
   readonly actions: Actions
   readonly db: Database
+  readonly knowledge: Knowledge
   readonly stateFolder: string
   readonly bugs: unknown[]
   /** Epoch ms; assign to move the clock. */
@@ -60,6 +61,7 @@ export interface RoomOptions {
 export async function openRoom(options: RoomOptions = {}): Promise<Room> {
   const stateFolder = options.stateFolder ?? mkdtempSync(join(tmpdir(), 'hc-state-'))
   const db = openDatabase(stateFolder)
+  const knowledge = openKnowledge(db)
   const bugs: unknown[] = []
   const caller = principal(options.roles ?? ['admin'])
   let now = Date.now
@@ -67,7 +69,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
     registry: await loadRegistry(),
     db,
     stateFolder,
-    knowledge: openKnowledge(db),
+    knowledge,
     hosts: options.hosts ?? [],
     policy: options.policy ?? POLICY,
     minFreeBytes: options.minFreeBytes ?? 0,
@@ -78,6 +80,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
   const room: Room = {
     actions,
     db,
+    knowledge,
     stateFolder,
     bugs,
     get now() {

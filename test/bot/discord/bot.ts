@@ -2,7 +2,6 @@
 import { pino } from 'pino'
 import { type Config, readConfig } from '../../../src/bot/config.js'
 import { type DiscordBot, startDiscord } from '../../../src/bot/discord/index.js'
-import { openKnowledge } from '../../../src/knowledge/index.js'
 import { type DiscordDouble, startDiscordDouble } from '../../helpers/discord/double.js'
 import type { Interaction } from '../../helpers/discord/interaction.js'
 import type { Message } from '../../helpers/discord/messages.js'
@@ -87,7 +86,7 @@ export async function startBot({ hosts, settings }: BotOptions): Promise<Bot> {
   const room = await openRoom({
     hosts: Object.entries(hosts).map(([name, socketPath]) => dockerHost(name, socketPath, ['local', LAB])),
   })
-  await openKnowledge(room.db).ingest('data/knowledge')
+  await room.knowledge.ingest('data/knowledge')
   const { log, lines } = testLog()
   const config = configFor(double, settings)
   const discord = await startDiscord({ config, actions: room.actions, log, now: () => room.now() })
