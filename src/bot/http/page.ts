@@ -93,7 +93,8 @@ const answerOf = (outcome: Outcome, input: LineCall['input']) => ({
   view: outcome.view,
   ...(outcome.status === 'done'
     ? { output: outcome.output, startsJob: outcome.action.startsJob }
-    : { confirm: { token: outcome.token, expiresAt: outcome.expiresAt } }),
+    : // With the time here: how long it is good for is judged by this clock, and the `Date` header may be seconds old.
+      { confirm: { token: outcome.token, expiresAt: outcome.expiresAt }, now: Date.now() }),
 })
 
 interface Suggested {

@@ -93,7 +93,6 @@ export interface Api {
 interface RawAnswer {
   readonly status: number
   readonly text: string
-  readonly date: string | null
 }
 
 interface Wire {
@@ -111,8 +110,7 @@ function exchange(url: string, lang: Lang, { method, body, signal, onSent }: Wir
     request.setRequestHeader('x-hypercall-lang', lang)
     if (typeof body === 'string') request.setRequestHeader('content-type', 'application/json')
     const stop = () => request.abort()
-    request.onload = () =>
-      resolve({ status: request.status, text: request.responseText, date: request.getResponseHeader('date') })
+    request.onload = () => resolve({ status: request.status, text: request.responseText })
     request.onerror = () => reject(new Failure('OFFLINE', ''))
     request.onabort = () => reject(new Failure('STOPPED', ''))
     request.onloadend = () => signal?.removeEventListener('abort', stop)
@@ -148,18 +146,18 @@ function read({ status, text }: RawAnswer): unknown {
  * @param onSignedOut told whenever the server no longer knows us
  */
 export function openApi(lang: () => Lang, onSignedOut: () => void): Api {
-  const send = async (url: string, wire: Wire): Promise<{ body: unknown; date: string | null }> => {
+  const send = async (url: string, wire: Wire): Promise<unknown> => {
     const raw = await exchange(url, lang(), wire)
     try {
-      return { body: read(raw), date: raw.date }
+      return read(raw)
     } catch (error) {
       if (error instanceof Failure && error.status === 401 && url !== '/page/login') onSignedOut()
       throw error
     }
   }
-  const get = async (url: string) => (await send(url, { method: 'GET' })).body
-  const post = async (url: string, body: object, signal?: AbortSignal) =>
-    (await send(url, { method: 'POST', body: JSON.stringify(body), ...(signal ? { signal } : {}) })).body
+  const get = (url: string) => send(url, { method: 'GET' })
+  const post = (url: string, body: object, signal?: AbortSignal) =>
+    send(url, { method: 'POST', body: JSON.stringify(body), ...(signal ? { signal } : {}) })
 
   return {
     me: async () => (await get('/page/me')) as Me,
@@ -176,15 +174,13 @@ export function openApi(lang: () => Lang, onSignedOut: () => void): Api {
         body.set('call', text)
         body.set('file', file)
       }
-      const answer = await send('/page/call', {
+      const answer = (await send('/page/call', {
         method: 'POST',
         body,
         signal,
         ...(file && onSent ? { onSent } : {}),
-      })
-      // The header drops what is below a second; to call it late is to never offer what has just expired.
-      const serverNow = answer.date === null ? Date.now() : Date.parse(answer.date) + 1000
-      return { ...(answer.body as Answer), clockAheadMs: serverNow - Date.now() }
+      })) as Answer & { readonly now?: number }
+      return { ...answer, clockAheadMs: (answer.now ?? Date.now()) - Date.now() }
     },
     async withdraw(token) {
       await post('/page/withdraw', { token })
