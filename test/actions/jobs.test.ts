@@ -81,6 +81,19 @@ describe('a job', () => {
     expect(await codeOf(room.does('job.cancel', { job }))).toBe('JOB_FINISHED')
   })
 
+  it('lets go of the engine when a copy out is cancelled, or when the disk has no room for it', async () => {
+    const copying = async (from: Room) =>
+      (await from.does<{ jobId: string }>('container.copy-out', { container: large, path: '/srv/large' })).jobId
+    const job = await copying(room)
+    await moving(room, job)
+    await room.does('job.cancel', { job })
+    const full = await openRoom({ hosts: [dockerHost('local', door.path)], minFreeBytes: Number.MAX_SAFE_INTEGER })
+    expect(await ended(full, await copying(full))).toMatchObject({ error: { code: 'STORAGE_FULL' } })
+    await full.close()
+    // Idle connections of earlier calls are closed after some seconds; one that waits for a reader never is.
+    await expect.poll(() => door.connections(), { timeout: 20_000 }).toBe(0)
+  }, 40_000)
+
   it('waits its turn when four others run, and the queue that is full says so', async () => {
     const ids = await Promise.all(Array.from({ length: 36 }, () => exporting(room, large)))
     expect(room.actions.jobs.counts()).toEqual({ running: 4, queued: 32 })

@@ -7,6 +7,8 @@ import { join } from 'node:path'
 export interface Door {
   /** The socket to reach the engine by. */
   readonly path: string
+  /** How many connections there are, each counted on both sides of the door. */
+  connections(): number
   /** Cuts every connection there is. */
   slam(): void
   close(): Promise<void>
@@ -27,6 +29,8 @@ export async function openDoor(socketPath: string, bytesPerTick: number): Promis
       setTimeout(() => engine.resume(), 5)
     })
     engine.on('end', () => client.end())
+    // Who leaves is gone on the other side too: the engine keeps a container locked while it has a reader.
+    client.on('close', () => engine.destroy())
     for (const side of [client, engine]) side.on('error', () => side.destroy()).on('close', () => open.delete(side))
   })
   await new Promise<void>((resolve) => door.listen(path, resolve))
@@ -35,6 +39,7 @@ export async function openDoor(socketPath: string, bytesPerTick: number): Promis
   }
   return {
     path,
+    connections: () => open.size,
     slam,
     close: () =>
       new Promise((resolve) => {

@@ -73,7 +73,8 @@ export function fileIn(archive: Readable, path: string): Readable {
     }
     if (!found) throw new AppError('PATH_NOT_FOUND', { path })
   }
-  return Readable.from(bytes(), { objectMode: false })
+  // A pipe does not take its source down with it, and an engine keeps a container locked while it waits for a reader.
+  return Readable.from(bytes(), { objectMode: false }).once('close', () => archive.destroy())
 }
 
 export interface Located {

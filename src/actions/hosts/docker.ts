@@ -1,4 +1,5 @@
 // The Docker Engine behind the driver interface; the only file that knows its client.
+import { addAbortSignal } from 'node:stream'
 import Docker from 'dockerode'
 import { extract } from 'tar-stream'
 import { type ByteSource, readableOf } from '../bytes.js'
@@ -334,7 +335,8 @@ export function dockerDriver(host: string, endpoint: DockerEndpoint): HostDriver
     async getArchive(id, path, signal) {
       try {
         const archive = await stream(signal, id, `/containers/${id}/archive?${new URLSearchParams({ path })}`)
-        return readableOf(archive)
+        // Whoever reads it may be several pipes away: the signal reaches the connection itself.
+        return addAbortSignal(signal, readableOf(archive))
       } catch (error) {
         throw pathError(error, path)
       }
