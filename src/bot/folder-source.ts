@@ -1,10 +1,10 @@
 // A folder of Markdown files as one stream: a line of JSON for each file, made while it is read.
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { lstat, readdir, readFile } from 'node:fs/promises'
 import { basename, join, sep } from 'node:path'
 import { Readable } from 'node:stream'
 import type { FileSource } from '../actions/index.js'
 
-/** The Markdown files below a folder, hidden ones and those of packages left out; sorted, so that every run is the same. */
+/** The Markdown files below a folder, hidden ones, links and those of packages left out; sorted, so that every run is the same. */
 async function markdownFiles(folder: string): Promise<string[]> {
   const names = await readdir(folder, { recursive: true })
   return names.filter((name) => /\.md$/i.test(name) && !/(?:^|[/\\])(?:\.|node_modules[/\\])/.test(name)).sort()
@@ -17,7 +17,7 @@ async function* lines(folder: string, files: readonly string[]): AsyncGenerator<
   const decoder = new TextDecoder('utf-8', { fatal: true })
   for (const name of files) {
     const path = join(folder, name)
-    const info = await stat(path)
+    const info = await lstat(path)
     if (!info.isFile()) continue
     const file = name.split(sep).join('/')
     let problem: string | undefined
@@ -37,7 +37,7 @@ async function* lines(folder: string, files: readonly string[]): AsyncGenerator<
 
 export async function folderSource(folder: string): Promise<FileSource> {
   const files = await markdownFiles(folder)
-  const sizes = await Promise.all(files.map(async (name) => (await stat(join(folder, name))).size))
+  const sizes = await Promise.all(files.map(async (name) => (await lstat(join(folder, name))).size))
   // With a slash, so that a folder called `notes.md` is not taken for a file.
   const name = `${basename(folder)}/`
   return {

@@ -1,7 +1,7 @@
 // A large answer of an engine, read straight from its socket into a few buffers that are used over and over.
 //
 // Node's HTTP client, and undici, allocate a buffer for each read and copy out of it: of curl's throughput, an export of
-// 2 GiB kept 0.7 and 0.8 with them, and keeps 0.9 to 0.95 with this (`npm run bench:export`).
+// 2 GiB kept 0.7 and 0.8 with them, and keeps about 0.9 with this (`npm run bench:export`).
 import { connect as connectPlain, type OnReadOpts, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import type { ByteSource } from '../bytes.js'
