@@ -44,12 +44,14 @@ export async function ensureBuilt() {
   const stamp = at('dist', '.built')
   const sources = Math.max(
     newest(at('src')),
+    newest(at('data', 'knowledge', 'diagrams')),
     ...[
       'tsconfig.json',
       'tsconfig.build.json',
       'package-lock.json',
       'scripts/build-page.mjs',
       'scripts/build-dictionary.mjs',
+      'scripts/build-diagrams.mjs',
       'data/knowledge/glossary.yaml',
     ].map((file) => statSync(at(file)).mtimeMs),
   )
@@ -61,5 +63,7 @@ export async function ensureBuilt() {
   await buildPage(at('dist', 'bot', 'web'))
   const { buildDictionaryFile } = await import('./build-dictionary.mjs')
   await buildDictionaryFile(at('dist', 'dictionary.sqlite'))
+  const { buildDiagrams } = await import('./build-diagrams.mjs')
+  await buildDiagrams(at('dist', 'diagrams'))
   writeFileSync(stamp, '')
 }
