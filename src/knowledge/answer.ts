@@ -1,10 +1,11 @@
 /** Owns the answer: whether to give one at all, which sentences say it, and the citation of each. */
 import type { Dictionary } from './dictionary.js'
-import { leansBack, otherThan } from './language.js'
+import { languageOf, leansBack, otherThan } from './language.js'
 import type { Answer, Citation, Lang, Topic, Unit } from './model.js'
-import { coverage, type Query, readQuery, satisfaction, type Vocabulary } from './query.js'
+import { coverage, type Query, readQuery, satisfaction } from './query.js'
+import type { View, Views } from './scope.js'
 import { bestPerCard, type Ranked, rank } from './search.js'
-import type { CardKey, Scope, Store, StoredPassage } from './store.js'
+import type { CardKey, Store, StoredPassage } from './store.js'
 import { tokenize } from './tokenize.js'
 import { translateQuery } from './translate.js'
 
@@ -33,42 +34,47 @@ export function answerQuestion(
   question: string,
   options: { lang?: Lang; tenant: string },
   store: Store,
-  vocabulary: Vocabulary,
+  views: Views,
   dictionary: Dictionary,
 ): Answer {
-  const { tenant } = options
-  const asked = readQuery(question, vocabulary)
-  const lookIn = (lang: Lang): Look =>
-    lang === asked.lang
-      ? look(asked, { tenant, lang }, store, 0)
-      : look(translateQuery(question, lang, vocabulary, dictionary), { tenant, lang }, store, DOUBT_OF_TRANSLATION)
-  const wanted = options.lang ?? asked.lang
-  const other = otherThan(wanted)
+  const asked = languageOf(question)
+  const lookIn = (lang: Lang): Look => {
+    const looks = views(options.tenant, lang).map((view) =>
+      lang === asked
+        ? look(readQuery(question, view), view, 0)
+        : look(translateQuery(question, lang, view, dictionary), view, DOUBT_OF_TRANSLATION),
+    )
+    // The team's own shelf comes first: what ships goes before it only when it knows better.
+    return looks.reduce((best, next) => (next.confidence > best.confidence ? next : best), looks[0] ?? NOTHING_SEEN)
+  }
+  const wanted = options.lang ?? asked
   const first = lookIn(wanted)
-  const second = first.confidence >= THRESHOLD ? undefined : lookIn(other)
+  const second = first.confidence >= THRESHOLD ? undefined : lookIn(otherThan(wanted))
   const chosen = second !== undefined && second.confidence >= THRESHOLD ? second : first
 
-  if (chosen.confidence < THRESHOLD || chosen.top === undefined) {
-    const nearest = nearestTopics(first.ranked, undefined, wanted, store)
+  if (chosen.confidence < THRESHOLD || chosen.found === undefined) {
+    const nearest = nearestTopics(first.found?.ranked ?? [], undefined, wanted, store)
     return { found: false, answer: '', citations: [], confidence: chosen.confidence, nearest, lang: wanted }
   }
-  const { query, top, ranked, confidence } = chosen
+  const { confidence } = chosen
+  const { query, top, ranked } = chosen.found
   const composed = compose(query, top, ranked, store)
   const nearest = nearestTopics(ranked, top.candidate.card, top.candidate.lang, store)
   return { found: true, ...composed, confidence, nearest, lang: top.candidate.lang }
 }
 
 interface Look {
-  query: Query
-  ranked: Ranked[]
-  top: Ranked | undefined
   confidence: number
+  found?: { query: Query; top: Ranked; ranked: Ranked[] }
 }
 
-function look(query: Query, scope: Scope, store: Store, doubt: number): Look {
-  const ranked = rank(query, store, scope)
-  const top = ranked[0]
-  return { query, ranked, top, confidence: top === undefined ? 0 : confidenceOf(query, top, ranked, doubt) }
+const NOTHING_SEEN: Look = { confidence: 0 }
+
+function look(query: Query, view: View, doubt: number): Look {
+  const ranked = rank(query, view)
+  const [top] = ranked
+  if (top === undefined) return NOTHING_SEEN
+  return { confidence: confidenceOf(query, top, ranked, doubt), found: { query, top, ranked } }
 }
 
 /** A translated word has senses that nobody meant: an answer by way of them needs evidence that leaves little doubt. */

@@ -10,7 +10,7 @@ const LANGS: readonly Lang[] = ['zh', 'en']
 /** A card is a page, not a book; anything larger is a mistake and would stall the ingest. */
 const LARGEST_CARD_BYTES = 1024 * 1024
 /** Part of every content hash: raise it when cutting or tokenizing changes, and every card is ingested anew. */
-export const PIPELINE = 'knowledge-1'
+export const PIPELINE = 'knowledge-2'
 
 /** What is already known of a file: the card it held, and the hash of its content then. */
 export interface KnownFile {
@@ -103,7 +103,7 @@ async function readCard(path: string, file: string, lang: Lang, known: KnownFile
   if (head === undefined) return { problems: complaints.map((complaint) => ({ file, ...complaint })) }
   const passages = passagesOf(text, bodyStart)
   if (passages.length === 0) return refuse('the card has no text below its front matter', lineAt(text, bodyStart))
-  return { id: head.id, card: { ...head, lang, file, hash, passages }, problems: [] }
+  return { id: head.id, card: { ...head, lang, file, hash, text, passages }, problems: [] }
 }
 
 const lineAt = (text: string, offset: number): number => text.slice(0, offset).split('\n').length

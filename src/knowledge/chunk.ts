@@ -60,6 +60,7 @@ function toPassage(units: Unit[], heading: string, text: string, bodyStart: numb
   return {
     heading,
     body: text.slice(bodyStart + start, bodyStart + end),
+    start: bodyStart + start,
     line: text.slice(0, bodyStart + start).split('\n').length,
     units: units.map((unit) => ({ ...unit, start: unit.start - start, end: unit.end - start })),
   }

@@ -18,6 +18,8 @@ export interface ImportOptions {
   collection: string
   /** What problems call the source; a name that ends in `.md` makes it one Markdown document. */
   file: string
+  /** Who brings them, for the history of each card. */
+  author: string
   /** Checks everything and changes nothing. */
   dryRun?: boolean
   signal?: AbortSignal
@@ -85,7 +87,8 @@ export async function importDocuments(
       for (const card of cards) {
         const before = store.hashOf({ tenant: options.tenant, lang: card.lang, id: card.id })
         report[before === undefined ? 'added' : before === card.hash ? 'unchanged' : 'changed'] += 1
-        if (before !== card.hash && options.dryRun !== true) store.put(card, options)
+        if (before !== card.hash && options.dryRun !== true)
+          store.put(card, options, { author: options.author, at: Date.now(), reason: 'imported' })
       }
     })
     await new Promise(setImmediate)
@@ -216,6 +219,7 @@ function cardOf({ id, title, text, head, lang, file, line }: Document): Card {
     lang,
     file,
     hash,
+    text,
     passages,
   }
 }

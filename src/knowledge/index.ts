@@ -11,10 +11,10 @@ import { type Dictionary, NO_DICTIONARY } from './dictionary.js'
 import { type ImportOptions, type ImportReport, importDocuments } from './import.js'
 import { languageOf, otherThan } from './language.js'
 import type { Answer, Comparison, Hit, IngestReport, Lang } from './model.js'
-import { readQuery, type Vocabulary } from './query.js'
-import { bestPerCard, rank, rankTranslated, toHit } from './search.js'
-import { speller } from './spelling.js'
-import { openStore, SHARED, type Store } from './store.js'
+import { readQuery } from './query.js'
+import { openViews } from './scope.js'
+import { bestPerCard, merged, rank, rankTranslated, toHit } from './search.js'
+import { type Change, openStore, SHARED, type Store } from './store.js'
 import {
   type Choice,
   chooseSystem,
@@ -80,20 +80,18 @@ const MOST_HITS = 50
  * @param db an open database (WAL is the caller's choice); tables named `knowledge_*` are made in it when missing
  * @param dictionary what a term of one language may be called in the other; without one, only shared names cross over
  */
-export function openKnowledge(db: Database, dictionary: Dictionary = NO_DICTIONARY): Knowledge {
+export function openKnowledge(
+  db: Database,
+  dictionary: Dictionary = NO_DICTIONARY,
+  { prune = true }: { prune?: boolean } = {},
+): Knowledge {
   const store = openStore(db)
   let table: SystemTable = NO_SYSTEMS
-  const vocabulary: Vocabulary = {
-    get passages() {
-      return store.size()
-    },
-    frequency: store.frequency,
-    isName: (token) => table.nameTokens.has(token),
-    correct: speller(store.vocabulary),
-  }
+  const views = openViews(store, (token) => table.nameTokens.has(token), prune)
   /** A comparison is answered with its table, and with sentences that speak of each of the systems. */
   function answer(question: string, options: { lang?: Lang; tenant?: string }): Answer {
-    const given = answerQuestion(question, { tenant: SHARED, ...options }, store, vocabulary, dictionary)
+    const { tenant = SHARED } = options
+    const given = answerQuestion(question, { ...options, tenant }, store, views, dictionary)
     const compared = comparedIn(question, table)
     if (compared.length === 0) return given
     const lang = options.lang ?? languageOf(question)
@@ -115,20 +113,22 @@ export function openKnowledge(db: Database, dictionary: Dictionary = NO_DICTIONA
     },
     import: (source, options) => importDocuments(source, options, store),
     search(query, { limit = 10, lang = null, tenant = SHARED } = {}) {
-      const own = readQuery(query, vocabulary)
-      const other = otherThan(own.lang)
-      const ranked = [
-        ...(lang === other ? [] : rank(own, store, { tenant, lang: own.lang })),
-        ...(lang === own.lang
-          ? []
-          : rankTranslated(translateQuery(query, other, vocabulary, dictionary), store, { tenant, lang: other })),
-      ].sort((a, b) => b.score - a.score)
-      const most = Math.max(1, Math.min(MOST_HITS, Math.trunc(limit)))
-      return bestPerCard(ranked)
-        .slice(0, most)
-        .map((item) => toHit(item, store))
+      return store.consistently(() => {
+        const asked = languageOf(query)
+        const other = otherThan(asked)
+        const ranked = merged([
+          ...(lang === other ? [] : views(tenant, asked).map((view) => rank(readQuery(query, view), view))),
+          ...(lang === asked
+            ? []
+            : views(tenant, other).map((view) => rankTranslated(translateQuery(query, other, view, dictionary), view))),
+        ])
+        const most = Math.max(1, Math.min(MOST_HITS, Math.trunc(limit)))
+        return bestPerCard(ranked)
+          .slice(0, most)
+          .map((item) => toHit(item, store))
+      })
     },
-    answer: (question, options = {}) => answer(question, options),
+    answer: (question, options = {}) => store.consistently(() => answer(question, options)),
     compare(names, lang) {
       const found = names.map((name) => systemNamed(name, table))
       const missing = found.indexOf(undefined)
@@ -152,6 +152,7 @@ async function ingest(dir: string, store: Store): Promise<IngestReport> {
     removed: 0,
     problems: folder.problems,
   }
+  const change: Change = { author: 'hypercall', at: Date.now(), reason: 'shipped' }
   const key = (card: { lang: Lang; id: string }) => `${card.lang}/${card.id}`
   store.atomically(() => {
     const gone = new Map(before.map((row) => [key(row), row]))
@@ -159,13 +160,13 @@ async function ingest(dir: string, store: Store): Promise<IngestReport> {
     for (const card of folder.cards) {
       if (gone.delete(key(card))) report.changed += 1
       else report.added += 1
-      store.put(card, { tenant: SHARED, collection: 'shipped' })
+      store.put(card, { tenant: SHARED, collection: 'shipped' }, change)
     }
     const readable = new Set(folder.cards.map((card) => card.file))
     for (const { lang, id, file } of gone.values()) {
       // The file is there but cannot be read as a card: what it said before is better than nothing.
       if (folder.files.has(file) && !readable.has(file)) continue
-      store.remove({ tenant: SHARED, lang, id })
+      store.remove({ tenant: SHARED, lang, id }, change)
       report.removed += 1
     }
   })

@@ -102,8 +102,10 @@ export interface Unit {
 /** A section of a card, or a part of a long one: the thing that is found and ranked. */
 export interface Passage {
   heading: string
-  /** A slice of the card's file, character for character. */
+  /** A slice of the card's text, character for character. */
   body: string
+  /** Where in the text `body` begins, in UTF-16 code units. */
+  start: number
   /** 1-based line of the file where `body` begins. */
   line: number
   units: Unit[]
@@ -116,5 +118,7 @@ export interface Card extends CardHead {
   file: string
   /** Changes when the text changes, or when we would cut or index the same text differently. */
   hash: string
+  /** What `passages` are places in: Markdown, of a shipped card with its front matter. */
+  text: string
   passages: Passage[]
 }

@@ -80,20 +80,10 @@ export interface Vocabulary {
 export const idf = (passages: number, frequency: number): number =>
   Math.log(1 + (passages - frequency + 0.5) / (frequency + 0.5))
 
-/** A question asks for the same tokens many times, and each time is a look-up in the index. */
-export function remembered(frequency: Vocabulary['frequency']): Vocabulary['frequency'] {
-  const known = new Map<string, number>()
-  return (token) => {
-    const count = known.get(token) ?? frequency(token)
-    known.set(token, count)
-    return count
-  }
-}
-
 /** @param question as typed, in any script */
 export function readQuery(question: string, vocabulary: Vocabulary): Query {
   const text = question.slice(0, LONGEST_QUESTION)
-  const frequency = remembered(vocabulary.frequency)
+  const { frequency } = vocabulary
   const rarity = (count: number) => idf(vocabulary.passages, count)
   // In a base about one field its main words are in every second passage, and still are what a question is about.
   const wordRarity = (count: number) => Math.max(LIGHTEST_WORD, rarity(count))

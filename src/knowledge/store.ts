@@ -1,41 +1,15 @@
 /**
- * Owns the tables, and is the only file of this room with SQL. Cards and passages are kept as written; beside them
- * stands a full-text index of tokens that `tokenize` made.
+ * Owns the tables of cards and passages. A card is kept as it was written, with every earlier version of a team's own; its
+ * passages are places in its text, beside the tokens that they are ranked by.
  */
 import type { Database } from 'better-sqlite3'
-import type { Card, Lang, Level, Passage, Source, Unit } from './model.js'
-import { tokenize } from './tokenize.js'
-
-/** Version 1 held nothing but what can be ingested again, so its tables are dropped. What a team added cannot. */
-const SCHEMA = '2'
-
-// FTS5 must not cut our tokens again, so every category but separators and control characters belongs to a token, and
-// tokens are joined with white space. Each unit of a passage is one line of `body`, so a line is a sentence.
-const TABLES = `
-  CREATE TABLE knowledge_cards (
-    tenant TEXT NOT NULL, lang TEXT NOT NULL, id TEXT NOT NULL, collection TEXT NOT NULL, file TEXT NOT NULL,
-    hash TEXT NOT NULL, title TEXT NOT NULL, level TEXT NOT NULL, as_of TEXT, aliases TEXT NOT NULL,
-    tags TEXT NOT NULL, systems TEXT NOT NULL, sources TEXT NOT NULL,
-    PRIMARY KEY (tenant, lang, id)
-  ) WITHOUT ROWID;
-  CREATE TABLE knowledge_passages (
-    id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, lang TEXT NOT NULL, card TEXT NOT NULL, ordinal INTEGER NOT NULL,
-    heading TEXT NOT NULL, body TEXT NOT NULL, line INTEGER NOT NULL, units TEXT NOT NULL,
-    UNIQUE (tenant, lang, card, ordinal),
-    FOREIGN KEY (tenant, lang, card) REFERENCES knowledge_cards (tenant, lang, id)
-  );
-  CREATE VIRTUAL TABLE knowledge_index USING fts5(
-    title, aliases, heading, body,
-    tokenize = "unicode61 remove_diacritics 0 categories 'L* M* N* P* S* Co Cn'"
-  );
-  CREATE VIRTUAL TABLE knowledge_vocabulary USING fts5vocab(knowledge_index, row);
-`
-
-const KEY = 'tenant = @tenant AND lang = @lang AND id = @id'
-const OF_CARD = 'tenant = @tenant AND lang = @lang AND card = @id'
+import { type IndexStore, openIndexStore } from './index-store.js'
+import type { Card, CardHead, Lang, Level, Passage, Unit } from './model.js'
+import { prepareTables } from './schema-store.js'
+import { packTokens, unpackTokens } from './tokenize.js'
 
 /** How much a token counts where it stands. The body is 1; titles and aliases say what a card is about. */
-const WEIGHTS = { title: 3, aliases: 3, heading: 2, body: 1 }
+export const WEIGHTS = { title: 3, aliases: 3, heading: 2, body: 1 } as const
 
 /** Whose the cards are that ship with the product: everyone's. */
 export const SHARED = ''
@@ -47,13 +21,14 @@ export interface CardKey {
   id: string
 }
 
-/** What may be found: what is shared and what is this tenant's own, in one language or in every one. */
-export interface Scope {
-  tenant: string
-  lang: Lang | null
+/** Who changed a card, when (epoch ms) and why. */
+export interface Change {
+  author: string
+  at: number
+  reason: string
 }
 
-/** A passage that shares a token with the query, with the tokens it is indexed by. */
+/** A passage that shares a token with the query, with the tokens it is ranked by, packed. */
 export interface Candidate {
   passage: number
   tenant: string
@@ -62,8 +37,8 @@ export interface Candidate {
   title: string
   heading: string
   ordinal: number
-  /** Higher is better. */
-  bm25: number
+  /** In tokens, titles and all. */
+  length: number
   titleTokens: string
   /** One alias a line. */
   aliasTokens: string
@@ -80,38 +55,73 @@ export interface StoredPassage extends Passage {
   ordinal: number
 }
 
-export interface StoredCard {
-  id: string
+export interface StoredCard extends CardHead {
+  tenant: string
   lang: Lang
-  title: string
-  asOf: string | undefined
-  sources: Source[]
+  collection: string
+  /** Path or name of what it came from. */
+  file: string
+  /** Markdown; of a shipped card the whole file, front matter included. */
+  text: string
+  version: number
+  changed: Change
+}
+
+/** An earlier state of a card; without `text` it was not there. */
+export interface Version extends Change {
+  version: number
+  title: string | undefined
+  text: string | undefined
 }
 
 export interface Store {
+  index: IndexStore
   /** A tenant's own cards. */
-  inventory(tenant: string): { lang: Lang; id: string; file: string; hash: string }[]
+  inventory(tenant: string): { lang: Lang; id: string; file: string; hash: string; collection: string }[]
   /** The hash of a card's content, if it is there. */
   hashOf(key: CardKey): string | undefined
   /** Runs `work` in one transaction: all of it is kept, or nothing. */
   atomically(work: () => void): void
+  /** Runs `work` on one state of the base, whatever is written meanwhile. */
+  consistently<T>(work: () => T): T
   /** Adds a card, or replaces the tenant's one with its language and id together with all its passages. */
-  put(card: Card, owner: { tenant: string; collection: string }): void
-  remove(key: CardKey): void
-  /** @param tokens any text; they are quoted, so none of it is ever query syntax */
-  candidates(tokens: readonly string[], scope: Scope, limit: number): Candidate[]
-  /** How many passages there are. Counted once between changes, whichever process makes them. */
-  size(): number
-  /** In how many passages a token stands. */
-  frequency(token: string): number
-  /** Indexed tokens with this prefix and a length between the two, with the number of passages each stands in. */
-  vocabulary(prefix: string, shortest: number, longest: number): { token: string; passages: number }[]
+  put(card: Card, owner: { tenant: string; collection: string }, change: Change): void
+  /** @returns whether it was there */
+  remove(key: CardKey, change: Change): boolean
+  candidate(passage: number): Candidate | undefined
+  /** Changes with everything that is written, by this process or another. */
+  state(): string
+  /** Passages of shared cards that a card of the tenant's own stands before. */
+  hidden(tenant: string, lang: Lang): number[]
   passage(id: number): StoredPassage | undefined
   passagesOf(key: CardKey): StoredPassage[]
   card(key: CardKey): StoredCard | undefined
+  /** Latest first; the state of now is not among them. */
+  history(key: CardKey): Version[]
+  /** The head and text of an earlier version. */
+  versionOf(key: CardKey, version: number): (CardHead & { text: string }) | undefined
+  /** A tenant's own cards, in the order of their language and id. */
+  cards(tenant: string, collection?: string): IterableIterator<StoredCard>
   /** Introductions first, then by title; shared ones alone. */
   topics(lang: Lang): { card: string; title: string }[]
   stats(): { cards: number; passages: number }
+}
+
+interface CardRow {
+  key: number
+  tenant: string
+  lang: Lang
+  id: string
+  collection: string
+  file: string
+  hash: string
+  head: string
+  title: string
+  text: string
+  version: number
+  author: string
+  at: number
+  reason: string
 }
 
 interface PassageRow {
@@ -121,144 +131,226 @@ interface PassageRow {
   card: string
   ordinal: number
   heading: string
-  body: string
+  start: number
+  end: number
   line: number
   units: string
+  text: string
 }
 
-const toPassage = (row: PassageRow): StoredPassage => ({ ...row, units: JSON.parse(row.units) as Unit[] })
+interface IndexedRow {
+  id: number
+  length: number
+  heading: string
+  body: string
+}
+
+/** What of a card's head is not a column of its own. */
+type RestOfHead = Omit<CardHead, 'id' | 'title'>
+
+const KINDS: readonly Unit['kind'][] = ['sentence', 'code', 'row']
+/** The kind's number, where it stands in the passage, and its readable text where that is not what stands there. */
+type PackedUnit = [kind: number, start: number, end: number, text?: string]
+
+const packUnits = ({ units, body }: Passage): string =>
+  JSON.stringify(
+    units.map(({ kind, start, end, text }): PackedUnit => {
+      const number = KINDS.indexOf(kind)
+      return text === body.slice(start, end) ? [number, start, end] : [number, start, end, text]
+    }),
+  )
+
+const unpackUnits = (packed: string, body: string): Unit[] =>
+  (JSON.parse(packed) as PackedUnit[]).map(([kind, start, end, text]) => ({
+    kind: KINDS[kind] ?? 'sentence',
+    start,
+    end,
+    text: text ?? body.slice(start, end),
+  }))
+
+function toPassage({ text, units, ...row }: PassageRow): StoredPassage {
+  const body = text.slice(row.start, row.end)
+  return { ...row, body, units: unpackUnits(units, body) }
+}
+
+function toCard({ id, title, head, author, at, reason, ...row }: CardRow): StoredCard {
+  return { ...row, ...(JSON.parse(head) as RestOfHead), id, title, changed: { author, at, reason } }
+}
+
+const CARD = `SELECT c.key, s.tenant, s.lang, c.id, c.collection, c.file, c.hash, c.head, c.title, c.text, c.version, c.author,
+  c.at, c.reason FROM knowledge_cards c JOIN knowledge_shelves s ON s.id = c.shelf`
+const PASSAGE = `SELECT p.id, s.tenant, s.lang, c.id AS card, p.ordinal, p.heading, p.start, p.end, p.line, p.units, c.text
+  FROM knowledge_passages p JOIN knowledge_cards c ON c.key = p.card JOIN knowledge_shelves s ON s.id = c.shelf`
+const KEY = 's.tenant = @tenant AND s.lang = @lang AND c.id = @id'
+const OF = 'tenant = @tenant AND lang = @lang AND id = @id'
 
 /** @param db an open database; tables are made when they are missing */
 export function openStore(db: Database): Store {
   prepareTables(db)
-  const { title, aliases, heading, body } = WEIGHTS
+  const index = openIndexStore(db)
   const sql = {
-    inventory: db.prepare<[string], { lang: Lang; id: string; file: string; hash: string }>(
-      'SELECT lang, id, file, hash FROM knowledge_cards WHERE tenant = ?',
+    inventory: db.prepare<[string], { lang: Lang; id: string; file: string; hash: string; collection: string }>(
+      `SELECT s.lang, c.id, c.file, c.hash, c.collection
+       FROM knowledge_cards c JOIN knowledge_shelves s ON s.id = c.shelf WHERE s.tenant = ?`,
     ),
-    hashOf: db.prepare<[CardKey], { hash: string }>(`SELECT hash FROM knowledge_cards WHERE ${KEY}`),
+    hashOf: db
+      .prepare<[CardKey], string>(
+        `SELECT c.hash FROM knowledge_cards c JOIN knowledge_shelves s ON s.id = c.shelf WHERE ${KEY}`,
+      )
+      .pluck(),
     putCard: db.prepare(
-      `INSERT INTO knowledge_cards (tenant, lang, id, collection, file, hash, title, level, as_of, aliases, tags, systems,
-         sources)
-       VALUES (@tenant, @lang, @id, @collection, @file, @hash, @title, @level, @asOf, @aliases, @tags, @systems, @sources)`,
+      `INSERT INTO knowledge_cards (shelf, id, collection, file, hash, title, level, head, text, title_tokens, alias_tokens,
+         version, author, at, reason)
+       VALUES (@shelf, @id, @collection, @file, @hash, @title, @level, @head, @text, @titleTokens, @aliasTokens, @version,
+         @author, @at, @reason)`,
     ),
     putPassage: db.prepare(
-      `INSERT INTO knowledge_passages (tenant, lang, card, ordinal, heading, body, line, units)
-       VALUES (@tenant, @lang, @card, @ordinal, @heading, @body, @line, @units)`,
+      `INSERT INTO knowledge_passages (card, ordinal, heading, start, end, line, units, length, heading_tokens, body_tokens)
+       VALUES (@card, @ordinal, @heading, @start, @end, @line, @units, @length, @headingTokens, @bodyTokens)`,
     ),
-    putTokens: db.prepare(
-      'INSERT INTO knowledge_index (rowid, title, aliases, heading, body) VALUES (@id, @title, @aliases, @heading, @body)',
+    indexed: db.prepare<[number], IndexedRow>(
+      'SELECT id, length, heading_tokens AS heading, body_tokens AS body FROM knowledge_passages WHERE card = ?',
     ),
-    removeTokens: db.prepare(
-      `DELETE FROM knowledge_index WHERE rowid IN (SELECT id FROM knowledge_passages WHERE ${OF_CARD})`,
+    names: db.prepare<[number], { title: string; aliases: string }>(
+      'SELECT title_tokens AS title, alias_tokens AS aliases FROM knowledge_cards WHERE key = ?',
     ),
-    removePassages: db.prepare(`DELETE FROM knowledge_passages WHERE ${OF_CARD}`),
-    removeCard: db.prepare(`DELETE FROM knowledge_cards WHERE ${KEY}`),
-    candidates: db.prepare<[Scope & { match: string; limit: number }], Candidate>(
-      // The ranking works on row ids alone; texts are fetched for the few that remain.
-      `WITH best AS MATERIALIZED (
-         SELECT i.rowid AS id, -bm25(knowledge_index, ${title}, ${aliases}, ${heading}, ${body}) AS bm25
-         FROM knowledge_index i JOIN knowledge_passages p ON p.id = i.rowid
-         WHERE knowledge_index MATCH @match AND (@lang IS NULL OR p.lang = @lang)
-           AND (p.tenant = @tenant OR (p.tenant = '${SHARED}' AND NOT EXISTS (
-             SELECT 1 FROM knowledge_cards own WHERE own.tenant = @tenant AND own.lang = p.lang AND own.id = p.card)))
-         ORDER BY bm25 DESC, i.rowid LIMIT @limit
-       )
-       SELECT p.id AS passage, p.tenant, p.lang, p.card, c.title, p.heading, p.ordinal, best.bm25,
-              i.title AS titleTokens, i.aliases AS aliasTokens, i.heading AS headingTokens, i.body AS bodyTokens
-       FROM best
-       JOIN knowledge_passages p ON p.id = best.id
-       JOIN knowledge_cards c ON c.tenant = p.tenant AND c.lang = p.lang AND c.id = p.card
-       JOIN knowledge_index i ON i.rowid = best.id
-       ORDER BY best.bm25 DESC, best.id`,
+    removePassages: db.prepare('DELETE FROM knowledge_passages WHERE card = ?'),
+    removeCard: db.prepare('DELETE FROM knowledge_cards WHERE key = ?'),
+    card: db.prepare<[CardKey], CardRow>(`${CARD} WHERE ${KEY}`),
+    cards: db.prepare<[{ tenant: string; collection: string | null }], CardRow>(
+      `${CARD} WHERE s.tenant = @tenant AND (@collection IS NULL OR c.collection = @collection) ORDER BY s.lang, c.id`,
     ),
-    frequency: db.prepare<[string], { doc: number }>('SELECT doc FROM knowledge_vocabulary WHERE term = ?'),
-    vocabulary: db.prepare<[string, string, number, number], { token: string; passages: number }>(
-      `SELECT term AS token, doc AS passages FROM knowledge_vocabulary
-       WHERE term >= ? AND term < ? AND length(term) BETWEEN ? AND ?`,
+    keep: db.prepare(
+      `INSERT INTO knowledge_history (tenant, lang, id, version, title, head, text, author, at, reason)
+       VALUES (@tenant, @lang, @id, @version, @title, @head, @text, @author, @at, @reason)`,
     ),
-    passage: db.prepare<[number], PassageRow>('SELECT * FROM knowledge_passages WHERE id = ?'),
-    passagesOf: db.prepare<[CardKey], PassageRow>(`SELECT * FROM knowledge_passages WHERE ${OF_CARD} ORDER BY ordinal`),
-    card: db.prepare<[CardKey], { id: string; lang: Lang; title: string; asOf: string | null; sources: string }>(
-      `SELECT id, lang, title, as_of AS asOf, sources FROM knowledge_cards WHERE ${KEY}`,
+    lastVersion: db.prepare<[CardKey], number | null>(`SELECT max(version) FROM knowledge_history WHERE ${OF}`).pluck(),
+    history: db.prepare<[CardKey], Version>(
+      `SELECT version, title, text, author, at, reason FROM knowledge_history WHERE ${OF} ORDER BY version DESC`,
     ),
+    version: db.prepare<[CardKey & { version: number }], { title: string; head: string; text: string }>(
+      `SELECT title, head, text FROM knowledge_history WHERE ${OF} AND version = @version AND text IS NOT NULL`,
+    ),
+    candidate: db.prepare<[number], Candidate>(
+      `SELECT p.id AS passage, s.tenant, s.lang, c.id AS card, c.title, p.heading, p.ordinal, p.length,
+         c.title_tokens AS titleTokens, c.alias_tokens AS aliasTokens, p.heading_tokens AS headingTokens,
+         p.body_tokens AS bodyTokens
+       FROM knowledge_passages p JOIN knowledge_cards c ON c.key = p.card JOIN knowledge_shelves s ON s.id = c.shelf
+       WHERE p.id = ?`,
+    ),
+    hidden: db
+      .prepare<[{ tenant: string; lang: Lang }], number>(
+        `SELECT p.id FROM knowledge_shelves shared
+         JOIN knowledge_shelves own ON own.tenant = @tenant AND own.lang = shared.lang
+         JOIN knowledge_cards c ON c.shelf = shared.id
+         JOIN knowledge_cards o ON o.shelf = own.id AND o.id = c.id
+         JOIN knowledge_passages p ON p.card = c.key
+         WHERE shared.tenant = '${SHARED}' AND shared.lang = @lang AND own.tenant <> '${SHARED}'`,
+      )
+      .pluck(),
+    passage: db.prepare<[number], PassageRow>(`${PASSAGE} WHERE p.id = ?`),
+    passagesOf: db.prepare<[CardKey], PassageRow>(`${PASSAGE} WHERE ${KEY} ORDER BY p.ordinal`),
     topics: db.prepare<[Lang], { card: string; title: string; level: Level }>(
-      `SELECT id AS card, title, level FROM knowledge_cards WHERE tenant = '${SHARED}' AND lang = ?
-       ORDER BY CASE level WHEN 'intro' THEN 0 WHEN 'working' THEN 1 ELSE 2 END, title, id`,
+      `SELECT c.id AS card, c.title, c.level FROM knowledge_cards c JOIN knowledge_shelves s ON s.id = c.shelf
+       WHERE s.tenant = '${SHARED}' AND s.lang = ?
+       ORDER BY CASE c.level WHEN 'intro' THEN 0 WHEN 'working' THEN 1 ELSE 2 END, c.title, c.id`,
     ),
     stats: db.prepare<[], { cards: number; passages: number }>(
-      'SELECT (SELECT count(*) FROM knowledge_cards) AS cards, (SELECT count(*) FROM knowledge_passages) AS passages',
+      `SELECT (SELECT count(*) FROM knowledge_cards) AS cards,
+         (SELECT coalesce(sum(passages), 0) FROM knowledge_shelves) AS passages`,
     ),
+    foreignChanges: db.prepare<[], number>('PRAGMA data_version').pluck(),
   }
 
-  /** Changes whenever another connection has committed. */
-  const foreignChanges = () => db.pragma('data_version', { simple: true }) as number
-  let counted: { passages: number; at: number } | undefined
-  const stats = () => sql.stats.get() ?? { cards: 0, passages: 0 }
-  const remove = (key: CardKey) => {
-    counted = undefined
-    sql.removeTokens.run(key)
-    sql.removePassages.run(key)
-    sql.removeCard.run(key)
+  let ownChanges = 0
+
+  /** Takes a card's passages out of the tables and out of the index. */
+  const takeOut = (row: CardRow): void => {
+    const shelf = index.shelfFor(row.tenant, row.lang)
+    const { title = '', aliases = '' } = sql.names.get(row.key) ?? {}
+    for (const { id, length, heading, body } of sql.indexed.all(row.key)) {
+      index.remove(shelf, id, frequenciesOf({ title, aliases, heading, body }).frequencies.keys(), length)
+    }
+    sql.removePassages.run(row.key)
+    sql.removeCard.run(row.key)
   }
-  const tokenText = (text: string) => tokenize(text).join(' ')
+  /** Keeps what a card was, if it is a team's own. @returns the version that comes next */
+  const keep = (key: CardKey, row: CardRow | undefined): number => {
+    if (key.tenant === SHARED) return 1
+    if (row !== undefined) sql.keep.run(row)
+    return row === undefined ? (sql.lastVersion.get(key) ?? 0) + 1 : row.version + 1
+  }
 
   return {
+    index,
     inventory: (tenant) => sql.inventory.all(tenant),
-    hashOf: (key) => sql.hashOf.get(key)?.hash,
-    atomically: (work) => db.transaction(work).immediate(),
-    put(card, { tenant, collection }) {
-      remove({ tenant, lang: card.lang, id: card.id })
-      sql.putCard.run({
-        tenant,
-        collection,
-        lang: card.lang,
-        id: card.id,
-        file: card.file,
-        hash: card.hash,
-        title: card.title,
-        level: card.level,
-        asOf: card.asOf ?? null,
-        aliases: JSON.stringify(card.aliases),
-        tags: JSON.stringify(card.tags),
-        systems: JSON.stringify(card.systems),
-        sources: JSON.stringify(card.sources),
+    hashOf: (key) => sql.hashOf.get(key),
+    atomically(work) {
+      const whole = db.transaction(() => {
+        work()
+        index.flush()
       })
-      const titleTokens = tokenText(card.title)
-      const aliasTokens = card.aliases.map(tokenText).join('\n')
-      card.passages.forEach((passage, ordinal) => {
-        const { lastInsertRowid } = sql.putPassage.run({
-          tenant,
-          lang: card.lang,
-          card: card.id,
+      try {
+        whole.immediate()
+      } finally {
+        index.abandon()
+        ownChanges += 1
+      }
+    },
+    consistently: (work) => db.transaction(work)(),
+    put(card, { tenant, collection }, change) {
+      const { id, lang, title, hash, file, text, passages, ...head } = card
+      const key = { tenant, lang, id }
+      const before = sql.card.get(key)
+      const version = keep(key, before)
+      if (before !== undefined) takeOut(before)
+      const shelf = index.shelfFor(tenant, lang)
+      const names = { title: packTokens(title), aliases: head.aliases.map(packTokens).join('\n') }
+      const { lastInsertRowid } = sql.putCard.run({
+        shelf,
+        id,
+        collection,
+        file,
+        hash,
+        title,
+        level: head.level,
+        head: JSON.stringify(head satisfies RestOfHead),
+        text,
+        titleTokens: names.title,
+        aliasTokens: names.aliases,
+        version,
+        ...change,
+      })
+      passages.forEach((passage, ordinal) => {
+        const heading = packTokens(passage.heading)
+        const body = passage.units.map((unit) => packTokens(unit.text)).join('\n')
+        const { frequencies, length } = frequenciesOf({ ...names, heading, body })
+        const inserted = sql.putPassage.run({
+          card: lastInsertRowid,
           ordinal,
           heading: passage.heading,
-          body: passage.body,
+          start: passage.start,
+          end: passage.start + passage.body.length,
           line: passage.line,
-          units: JSON.stringify(passage.units),
+          units: packUnits(passage),
+          length,
+          headingTokens: heading,
+          bodyTokens: body,
         })
-        sql.putTokens.run({
-          id: lastInsertRowid,
-          title: titleTokens,
-          aliases: aliasTokens,
-          heading: tokenText(passage.heading),
-          body: passage.units.map((unit) => tokenText(unit.text)).join('\n'),
-        })
+        index.add(shelf, Number(inserted.lastInsertRowid), frequencies, length)
       })
     },
-    remove,
-    candidates(tokens, scope, limit) {
-      if (tokens.length === 0) return []
-      const match = tokens.map((token) => `"${token.replaceAll('"', '""')}"`).join(' OR ')
-      return sql.candidates.all({ ...scope, match, limit })
+    remove(key, change) {
+      const before = sql.card.get(key)
+      if (before === undefined) return false
+      const version = keep(key, before)
+      if (key.tenant !== SHARED) sql.keep.run({ ...key, version, title: null, head: null, text: null, ...change })
+      takeOut(before)
+      return true
     },
-    size() {
-      const at = foreignChanges()
-      if (counted?.at !== at) counted = { passages: stats().passages, at }
-      return counted.passages
-    },
-    frequency: (token) => sql.frequency.get(token)?.doc ?? 0,
-    vocabulary: (prefix, shortest, longest) => sql.vocabulary.all(prefix, `${prefix}\u{10FFFF}`, shortest, longest),
+    candidate: (passage) => sql.candidate.get(passage),
+    state: () => `${sql.foreignChanges.get() ?? 0}/${ownChanges}`,
+    hidden: (tenant, lang) => sql.hidden.all({ tenant, lang }),
     passage(id) {
       const row = sql.passage.get(id)
       return row === undefined ? undefined : toPassage(row)
@@ -266,21 +358,36 @@ export function openStore(db: Database): Store {
     passagesOf: (key) => sql.passagesOf.all(key).map(toPassage),
     card(key) {
       const row = sql.card.get(key)
-      if (row === undefined) return undefined
-      return { ...row, asOf: row.asOf ?? undefined, sources: JSON.parse(row.sources) as Source[] }
+      return row === undefined ? undefined : toCard(row)
     },
-    topics: (lang) => sql.topics.all(lang).map(({ card, title: name }) => ({ card, title: name })),
-    stats,
+    history: (key) =>
+      sql.history.all(key).map((row) => ({ ...row, title: row.title ?? undefined, text: row.text ?? undefined })),
+    versionOf(key, version) {
+      const row = sql.version.get({ ...key, version })
+      return row && { ...(JSON.parse(row.head) as RestOfHead), id: key.id, title: row.title, text: row.text }
+    },
+    *cards(tenant, collection) {
+      for (const row of sql.cards.iterate({ tenant, collection: collection ?? null })) yield toCard(row)
+    },
+    topics: (lang) => sql.topics.all(lang).map(({ card, title }) => ({ card, title })),
+    stats: () => sql.stats.get() ?? { cards: 0, passages: 0 },
   }
 }
 
-function prepareTables(db: Database): void {
-  db.exec('CREATE TABLE IF NOT EXISTS knowledge_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID')
-  const found = db.prepare<[], { value: string }>("SELECT value FROM knowledge_meta WHERE key = 'schema'").get()
-  if (found?.value === SCHEMA) return
-  db.transaction(() => {
-    for (const table of ['vocabulary', 'index', 'passages', 'cards']) db.exec(`DROP TABLE IF EXISTS knowledge_${table}`)
-    db.exec(TABLES)
-    db.prepare("INSERT OR REPLACE INTO knowledge_meta (key, value) VALUES ('schema', ?)").run(SCHEMA)
-  }).immediate()
+/** How often each token stands in a passage, by where it stands; its length counts each token once. */
+function frequenciesOf(packed: { title: string; aliases: string; heading: string; body: string }): {
+  frequencies: Map<string, number>
+  length: number
+} {
+  const frequencies = new Map<string, number>()
+  let length = 0
+  for (const field of ['title', 'aliases', 'heading', 'body'] as const) {
+    const weight = WEIGHTS[field]
+    for (const line of packed[field].split('\n')) {
+      const tokens = unpackTokens(line)
+      length += tokens.length
+      for (const token of tokens) frequencies.set(token, (frequencies.get(token) ?? 0) + weight)
+    }
+  }
+  return { frequencies, length }
 }

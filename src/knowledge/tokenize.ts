@@ -124,3 +124,26 @@ export function tokensOf(term: Term): string[] {
 
 /** The tokens of a text in order, with repetitions. No token holds white space or a double quote. */
 export const tokenize = (text: string): string[] => terms(text).flatMap(tokensOf)
+
+/**
+ * A text's tokens as they are kept to rank by: a Han run stands whole, since its tokens are cut from it in no time and
+ * would take four times its space.
+ */
+export const packTokens = (text: string): string =>
+  terms(text)
+    .flatMap((term) => (term.kind === 'han' ? [term.run] : tokensOf(term)))
+    .join(' ')
+
+/** @param packed as `packTokens` gives it @returns the same tokens as `tokenize` gives of the text */
+export function unpackTokens(packed: string): string[] {
+  if (packed === '') return []
+  const tokens: string[] = []
+  for (const item of packed.split(' ')) {
+    if (item.charCodeAt(0) >= FIRST_HAN && /^\p{Script=Han}/u.test(item)) tokens.push(...hanTokens(item))
+    else tokens.push(item)
+  }
+  return tokens
+}
+
+/** Where Unicode's Han characters begin; nearly every other token begins before. */
+export const FIRST_HAN = 0x2e80

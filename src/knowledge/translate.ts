@@ -9,7 +9,6 @@ import {
   type Need,
   type Query,
   queryOf,
-  remembered,
   type Vocabulary,
   WEIGHTLESS_HAN,
 } from './query.js'
@@ -34,7 +33,7 @@ export function translateQuery(question: string, to: Lang, vocabulary: Vocabular
   const text = question.slice(0, LONGEST_QUESTION)
   const from = languageOf(text)
   const stretches = stretchesOf(contentTerms(text), from, dictionary)
-  const frequency = remembered(vocabulary.frequency)
+  const { frequency } = vocabulary
   const rarity = (tokens: readonly string[]) => idf(vocabulary.passages, Math.min(...tokens.map(frequency)))
   const needs = stretches.flatMap(({ same, certainty, translations }): Need[] => {
     // What no passage holds cannot be found; it still counts as something that was asked for.

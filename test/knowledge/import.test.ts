@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ImportOptions, Knowledge } from '../../src/knowledge/index.js'
 import { card, makeBase } from './base.js'
 
-const OPTIONS: ImportOptions = { tenant: 'blue', collection: 'notes', file: 'notes.jsonl' }
+const OPTIONS: ImportOptions = { tenant: 'blue', collection: 'notes', file: 'notes.jsonl', author: 'ann' }
 const NOTHING = { added: 0, changed: 0, unchanged: 0, rejected: 0, problems: [] }
 
 /** In chunks that cut lines and characters anywhere. */

@@ -77,7 +77,11 @@ describe('searching the shipped cards', () => {
 
   it('orders hits by score and shows the sentence that fits', () => {
     const hits = knowledge.search('does docker export include volumes', { lang: 'en' })
-    expect(hits[0]).toMatchObject({ card: 'export-import', lang: 'en', snippet: expect.stringMatching(/volume/i) })
+    expect(hits[0]).toMatchObject({
+      card: 'export-import',
+      lang: 'en',
+      snippet: expect.stringMatching(/docker export/),
+    })
     const scores = hits.map((hit) => hit.score)
     expect(scores).toEqual([...scores].sort((a, b) => b - a))
   })

@@ -76,7 +76,7 @@ describe('a question in one language', () => {
     async function* source() {
       yield Buffer.from(lines)
     }
-    await knowledge.import(source(), { tenant: 't', collection: 'c', file: 'c.jsonl' })
+    await knowledge.import(source(), { tenant: 't', collection: 'c', file: 'c.jsonl', author: 'ann' })
     return (query: string) => knowledge.search(query, { tenant: 't' }).map(({ card }) => card)
   }
 

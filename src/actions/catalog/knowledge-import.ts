@@ -39,6 +39,7 @@ export default defineAction({
       tenant: principal.tenant,
       collection: input.collection ?? 'team',
       file: file.name,
+      author: principal.name,
       dryRun,
       signal,
     })

@@ -1,0 +1,41 @@
+/** Owns the shape of this room's database: which tables there are, and since when. */
+import type { Database } from 'better-sqlite3'
+import { INDEX_TABLES } from './index-store.js'
+
+/** From here on a change of the tables brings a step that moves what a team has written. */
+const VERSION = 1
+
+const TABLES = `
+  CREATE TABLE knowledge_cards (
+    key INTEGER PRIMARY KEY, shelf INTEGER NOT NULL REFERENCES knowledge_shelves (id), id TEXT NOT NULL,
+    collection TEXT NOT NULL, file TEXT NOT NULL, hash TEXT NOT NULL, title TEXT NOT NULL, level TEXT NOT NULL,
+    head TEXT NOT NULL, text TEXT NOT NULL, title_tokens TEXT NOT NULL, alias_tokens TEXT NOT NULL,
+    version INTEGER NOT NULL, author TEXT NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL,
+    UNIQUE (shelf, id)
+  );
+  CREATE TABLE knowledge_passages (
+    id INTEGER PRIMARY KEY, card INTEGER NOT NULL REFERENCES knowledge_cards (key), ordinal INTEGER NOT NULL,
+    heading TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL, line INTEGER NOT NULL, units TEXT NOT NULL,
+    length INTEGER NOT NULL, heading_tokens TEXT NOT NULL, body_tokens TEXT NOT NULL
+  );
+  CREATE INDEX knowledge_passages_of_card ON knowledge_passages (card, ordinal);
+  CREATE TABLE knowledge_history (
+    tenant TEXT NOT NULL, lang TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, title TEXT, head TEXT, text TEXT,
+    author TEXT NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL,
+    PRIMARY KEY (tenant, lang, id, version)
+  ) WITHOUT ROWID;
+`
+
+/** @throws Error when the file was written by a newer version of the program */
+export function prepareTables(db: Database): void {
+  const found = db.pragma('user_version', { simple: true }) as number
+  if (found > VERSION) throw new Error(`the knowledge base is of version ${found}; this program knows ${VERSION}`)
+  if (found === VERSION) return
+  db.transaction(() => {
+    // Another process may have been first.
+    if ((db.pragma('user_version', { simple: true }) as number) === VERSION) return
+    db.exec(INDEX_TABLES)
+    db.exec(TABLES)
+    db.pragma(`user_version = ${VERSION}`)
+  }).immediate()
+}
