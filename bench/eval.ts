@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { type Knowledge, openDictionary, openKnowledge } from '../src/knowledge/index.js'
+import { type KnowledgeBase, openDictionary, openKnowledge } from '../src/knowledge/index.js'
 import { type EvalQuestion, type EvalSet, isChinese, readEvalSet } from './eval-set.js'
 
 /** The recorded floor, over both languages. Raise it when the base has become better, so that it stays so. */
@@ -34,12 +34,12 @@ interface Refused {
   readonly confidence: number
 }
 
-function askAnswer(knowledge: Knowledge, q: string): Pick<Asked, 'answered' | 'confidence'> {
+function askAnswer(knowledge: KnowledgeBase, q: string): Pick<Asked, 'answered' | 'confidence'> {
   const { found, citations, confidence } = knowledge.answer(q)
   return { answered: found ? citations[0]?.card : undefined, confidence }
 }
 
-function askAll(knowledge: Knowledge, { questions, refused }: EvalSet): { asked: Asked[]; refused: Refused[] } {
+function askAll(knowledge: KnowledgeBase, { questions, refused }: EvalSet): { asked: Asked[]; refused: Refused[] } {
   const asked = questions.map(({ q, cards }): Asked => {
     const found = [...new Set(knowledge.search(q, { limit: HITS }).map((hit) => hit.card))]
     const at = found.findIndex((card) => cards.includes(card))

@@ -45,6 +45,7 @@ const WORDS = {
   added: { en: 'New', zh: '新增' },
   changed: { en: 'Changed', zh: '更新' },
   unchanged: { en: 'Unchanged', zh: '未变' },
+  removed: { en: 'Removed', zh: '已移除' },
   rejected: { en: 'Not taken', zh: '未采纳' },
 } as const
 
@@ -188,13 +189,14 @@ interface ImportOutput {
   readonly added: number
   readonly changed: number
   readonly unchanged: number
+  readonly removed: number
   readonly rejected: number
   readonly problems: readonly { readonly file: string; readonly line: number; readonly message: string }[]
   readonly dryRun: boolean
 }
 
 export function importView(output: ImportOutput, lang: Lang): View {
-  const count = (name: 'added' | 'changed' | 'unchanged' | 'rejected') => ({
+  const count = (name: 'added' | 'changed' | 'unchanged' | 'removed' | 'rejected') => ({
     label: WORDS[name][lang],
     value: String(output[name]),
   })
@@ -203,7 +205,10 @@ export function importView(output: ImportOutput, lang: Lang): View {
     tone: output.rejected > 0 ? 'warn' : 'good',
     heading: (output.dryRun ? WORDS.checked : WORDS.imported)[lang],
     blocks: [
-      { kind: 'facts', facts: [count('added'), count('changed'), count('unchanged'), count('rejected')] },
+      {
+        kind: 'facts',
+        facts: [count('added'), count('changed'), count('unchanged'), count('removed'), count('rejected')],
+      },
       ...(problems.length === 0 ? [] : [{ kind: 'code', code: problems.join('\n') } as const]),
     ],
   }

@@ -1,5 +1,5 @@
-// The one SQLite file: opened here, and handed to the stores that own its tables.
-import { chmodSync, existsSync, mkdirSync } from 'node:fs'
+// The SQLite file of everything but the knowledge base: opened here, and handed to the stores that own its tables.
+import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
 
@@ -15,9 +15,4 @@ export function openDatabase(folder: string): Database {
   db.pragma('synchronous = NORMAL')
   db.pragma('foreign_keys = ON')
   return db
-}
-
-/** A file that ships with the product. @returns nothing when it is not there */
-export function openShipped(file: string): Database | undefined {
-  return existsSync(file) ? new Sqlite(file, { readonly: true, fileMustExist: true }) : undefined
 }

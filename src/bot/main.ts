@@ -1,5 +1,5 @@
 // Puts the house together and takes it apart again; the only file that constructs things.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,19 +15,21 @@ import {
   type Registry,
   readHostFile,
 } from '../actions/index.js'
-import { type Knowledge, openDictionary, openKnowledge } from '../knowledge/index.js'
+import { type Knowledge, startKnowledge } from '../knowledge/index.js'
 import { type Config, ConfigError, guildsOf } from './config.js'
-import { openDatabase, openShipped } from './database.js'
+import { openDatabase } from './database.js'
 import { type DiscordBot, startDiscord } from './discord/index.js'
 import { openCredentialStore } from './http/credential-store.js'
 import { type Credentials, openCredentials } from './http/credentials.js'
 import { createMetrics } from './metrics.js'
+import { moveOldKnowledge } from './old-knowledge-store.js'
 import { createServer } from './server.js'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const CARDS = join(ROOT, 'data', 'knowledge')
 /** Made by the build. */
 const DICTIONARY = join(ROOT, 'dist', 'dictionary.sqlite')
+const KNOWLEDGE_THREAD = join(ROOT, 'dist', 'knowledge', 'worker.js')
 /** What runs gets this long to finish when the process is told to stop. */
 const GRACE_MS = 8_000
 
@@ -106,11 +108,16 @@ export async function openHouse(config: Config): Promise<House> {
   const hosts = hostsOf(config)
   const registry = await loadRegistry()
   const db = openDatabase(config.HYPERCALL_STATE)
-  const terms = openShipped(DICTIONARY)
+  const hasDictionary = existsSync(DICTIONARY)
+  // A file of its own: while an import writes to it, jobs and the audit log do not wait.
+  const knowledge = startKnowledge(KNOWLEDGE_THREAD, {
+    file: join(config.HYPERCALL_STATE, 'knowledge.db'),
+    ...(hasDictionary ? { dictionary: DICTIONARY } : {}),
+  })
   try {
     const now = Date.now
-    if (!terms) log.warn('the dictionary has not been built: questions find cards of their own language alone')
-    const knowledge = openKnowledge(db, terms && openDictionary(terms))
+    if (!hasDictionary) log.warn('the dictionary has not been built: questions find cards of their own language alone')
+    await moveOldKnowledge(db, knowledge)
     const report = await knowledge.ingest(CARDS)
     for (const problem of report.problems) log.warn(problem, 'a knowledge card was left out')
     const actions = await openActions({
@@ -138,13 +145,13 @@ export async function openHouse(config: Config): Promise<House> {
       },
       async close(graceMs) {
         await actions.close(graceMs)
+        await knowledge.close()
         db.close()
-        terms?.close()
       },
     }
   } catch (error) {
+    await knowledge.close()
     db.close()
-    terms?.close()
     if (error instanceof PolicyError) {
       throw new ConfigError(error.problems.map(({ line, message }) => `${config.HYPERCALL_POLICY}:${line}: ${message}`))
     }
@@ -201,7 +208,7 @@ export async function serve(
     throw error
   }
   if (actions.recovered > 0) log.warn({ jobs: actions.recovered }, 'jobs of an earlier run were marked as interrupted')
-  const { cards, passages } = house.knowledge.stats()
+  const { cards, passages } = await house.knowledge.stats()
   log.info({ cards, passages, hosts: house.hosts.map((host) => host.name) }, 'ready')
   if (house.hosts.length === 0)
     log.warn('no Docker engine found: container commands will say so, everything else works')

@@ -2,7 +2,7 @@
 import type { Dictionary } from './dictionary.js'
 import { languageOf, leansBack, otherThan } from './language.js'
 import type { Answer, Citation, Lang, Topic, Unit } from './model.js'
-import { coverage, type Query, readQuery, satisfaction } from './query.js'
+import { contentTerms, coverage, type Query, readQuery, satisfaction } from './query.js'
 import type { View, Views } from './scope.js'
 import { bestPerCard, type Ranked, rank } from './search.js'
 import type { CardKey, Store, StoredPassage } from './store.js'
@@ -38,6 +38,7 @@ export function answerQuestion(
   dictionary: Dictionary,
 ): Answer {
   const asked = languageOf(question)
+  const gist = gistOf(question)
   const lookIn = (lang: Lang): Look => {
     const looks = views(options.tenant, lang).map((view) =>
       lang === asked
@@ -54,13 +55,21 @@ export function answerQuestion(
 
   if (chosen.confidence < THRESHOLD || chosen.found === undefined) {
     const nearest = nearestTopics(first.found?.ranked ?? [], undefined, wanted, store)
-    return { found: false, answer: '', citations: [], confidence: chosen.confidence, nearest, lang: wanted }
+    return { found: false, answer: '', citations: [], confidence: chosen.confidence, nearest, lang: wanted, gist }
   }
   const { confidence } = chosen
   const { query, top, ranked } = chosen.found
   const composed = compose(query, top, ranked, store)
   const nearest = nearestTopics(ranked, top.candidate.card, top.candidate.lang, store)
-  return { found: true, ...composed, confidence, nearest, lang: top.candidate.lang }
+  return { found: true, ...composed, confidence, nearest, lang: top.candidate.lang, gist }
+}
+
+/** The words that carry a question, in no order: "how do I freeze a container" and "freezing containers" have the same. */
+function gistOf(question: string): string {
+  const words = contentTerms(question).map((term) =>
+    term.kind === 'han' ? term.run : term.kind === 'word' ? term.token : term.whole,
+  )
+  return [...new Set(words)].sort().join(' ')
 }
 
 interface Look {
@@ -233,6 +242,8 @@ function pickCode(picks: Pick[], top: Ranked, passages: StoredPassage[], fits: M
   return winner
 }
 
+const today = (): string => new Date().toISOString().slice(0, 10)
+
 function cite(picks: Pick[], code: Pick | undefined, store: Store): { answer: string; citations: Citation[] } {
   const citations: Citation[] = []
   const mark = ({ passage, unit }: Pick): string => {
@@ -244,9 +255,11 @@ function cite(picks: Pick[], code: Pick | undefined, store: Store): { answer: st
       heading: passage.heading,
       lang,
       quote: passage.body.slice(unit.start, unit.end),
+      line: passage.line + passage.body.slice(0, unit.start).split('\n').length - 1,
       sources: card?.sources ?? [],
     }
     if (card?.asOf !== undefined) citation.asOf = card.asOf
+    if (card?.review !== undefined && card.review <= today()) citation.overdue = card.review
     citations.push(citation)
     return `[${citations.length}]`
   }

@@ -19,8 +19,11 @@ export interface FrontMatter {
 const LEVELS: readonly Level[] = ['intro', 'working', 'deep']
 const ID = /^[a-z0-9][a-z0-9-]{0,79}$/
 
-/** @param text a whole file; front matter stands between two lines of `---` at its top */
-export function readFrontMatter(text: string): FrontMatter {
+/**
+ * @param text a whole file; front matter stands between two lines of `---` at its top
+ * @param fallback what a file is called that does not say so; without it, `id` and `title` must be there
+ */
+export function readFrontMatter(text: string, fallback?: { id: string; title: string }): FrontMatter {
   const opening = /^\uFEFF?---[ \t]*\r?\n/.exec(text)
   if (opening === null) {
     return { complaints: [{ line: 1, message: 'the card does not begin with front matter ("---")' }], bodyStart: 0 }
@@ -32,10 +35,10 @@ export function readFrontMatter(text: string): FrontMatter {
   }
   const yaml = text.slice(yamlStart, yamlStart + closing.index)
   const bodyStart = yamlStart + closing.index + closing[0].length
-  return { ...readYaml(yaml), bodyStart }
+  return { ...readYaml(yaml, fallback), bodyStart }
 }
 
-function readYaml(yaml: string): Omit<FrontMatter, 'bodyStart'> {
+function readYaml(yaml: string, fallback?: { id: string; title: string }): Omit<FrontMatter, 'bodyStart'> {
   const lines = new LineCounter()
   // The opening "---" is line 1 of the file, so line 1 of the YAML is line 2.
   const lineAt = (offset: number) => lines.linePos(offset).line + 1
@@ -83,10 +86,10 @@ function readYaml(yaml: string): Omit<FrontMatter, 'bodyStart'> {
     return []
   }
 
-  const id = text('id')
-  const title = text('title')
+  const id = text('id') ?? fallback?.id
+  const title = text('title') ?? fallback?.title
   if (id === undefined) complain('id', 'is missing')
-  else if (!ID.test(id)) complain('id', 'must be lower-case letters, digits and "-", at most 80')
+  else if (id !== fallback?.id && !ID.test(id)) complain('id', 'must be lower-case letters, digits and "-", at most 80')
   if (title === undefined) complain('title', 'is missing')
   const aliases = list('aliases')
   const tags = list('tags')
@@ -96,13 +99,22 @@ function readYaml(yaml: string): Omit<FrontMatter, 'bodyStart'> {
   if (level === undefined) complain('level', `must be one of ${LEVELS.join(', ')}`)
   const asOf = text('as_of')
   if (asOf !== undefined && !/^\d{4}-\d{2}(?:-\d{2})?$/.test(asOf)) complain('as_of', 'must be YYYY-MM or YYYY-MM-DD')
+  const review = text('review')
+  if (review !== undefined && !isDay(review)) complain('review', 'must be a day, YYYY-MM-DD')
   const sources = readSources(values.sources)
   if (sources === undefined) complain('sources', 'must be a list of {title, url}')
 
   if (complaints.length > 0 || id === undefined || title === undefined || level === undefined) return { complaints }
   const head: CardHead = { id, title, aliases, tags, systems, level, sources: sources ?? [] }
   if (asOf !== undefined) head.asOf = asOf
+  if (review !== undefined) head.review = review
   return { head, complaints }
+}
+
+/** @param text YYYY-MM-DD, and a day that there is */
+export const isDay = (text: string): boolean => {
+  const date = /^\d{4}-\d{2}-\d{2}$/.test(text) ? new Date(`${text}T00:00:00Z`) : undefined
+  return date !== undefined && !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text)
 }
 
 function readSources(value: unknown): Source[] | undefined {

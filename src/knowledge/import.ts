@@ -1,14 +1,21 @@
 /**
- * Owns what a team brings in: documents as JSON Lines or one Markdown file, each becoming a card of its tenant. Whatever
- * is wrong with one document is reported with its line, and the others are imported all the same.
+ * Owns what a team brings in: documents in many forms, each becoming a card of its tenant. Whatever is wrong with one
+ * document is reported with its line, and the others are imported all the same.
  */
-import { createHash } from 'node:crypto'
-import { PIPELINE } from './cards.js'
-import { passagesOf } from './chunk.js'
-import { readFrontMatter } from './front-matter.js'
+import { createWriteStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { cardOf, type Document, idOfFile, LONGEST_ID, LONGEST_TEXT, markdownDocument } from './document.js'
+import { entriesOf } from './formats/archive.js'
+import { htmlToMarkdown } from './formats/html.js'
+import { pdfToMarkdown } from './formats/pdf.js'
+import { Unreadable } from './formats/unreadable.js'
 import { languageOf } from './language.js'
-import { type Line, linesOf } from './lines.js'
-import type { Card, CardHead, Lang, Problem } from './model.js'
+import { linesOf } from './lines.js'
+import type { Card, Problem } from './model.js'
 import type { Store } from './store.js'
 
 export interface ImportOptions {
@@ -16,12 +23,17 @@ export interface ImportOptions {
   tenant: string
   /** The name under which they belong together. */
   collection: string
-  /** What problems call the source; a name that ends in `.md` makes it one Markdown document. */
+  /** What problems call the source; its ending tells its form, and what has none is taken for JSON Lines. */
   file: string
   /** Who brings them, for the history of each card. */
   author: string
   /** Checks everything and changes nothing. */
   dryRun?: boolean
+  /**
+   * Makes the collection equal to the source: cards of it that no document stands for any more are removed, unless
+   * something could not be read, since that may be what they came from.
+   */
+  mirror?: boolean
   signal?: AbortSignal
 }
 
@@ -29,124 +41,250 @@ export interface ImportReport {
   added: number
   changed: number
   unchanged: number
+  /** Only when mirroring. */
+  removed: number
   /** Documents that could not be taken. */
   rejected: number
   /** What was wrong with the first hundred of them. */
   problems: Problem[]
 }
 
-const LONGEST_DOCUMENT_BYTES = 1024 * 1024
+/** Room for the largest document of a zip as one line: base64 takes a third more. */
+const LONGEST_LINE_BYTES = 24 * 2 ** 20
+const LARGEST_FILE_BYTES = 64 * 2 ** 20
+const LARGEST_ARCHIVE_BYTES = 512 * 2 ** 20
 const MOST_PROBLEMS = 100
-const LONGEST_ID = 200
-/** As many documents as are written in one go; between two goes the process answers others. */
-const BATCH = 16
+/** What is written in one go: a token that many passages hold is then written once. About a second's work. */
+const BATCH = { documents: 8192, characters: 2 ** 21, ms: 1_000 }
 
-/** A document as a team writes it. */
-interface Document {
-  id: string
-  title: string
-  /** Markdown, without front matter. */
-  text: string
-  head: Partial<CardHead>
-  lang: Lang
-  file: string
-  /** Where in `file` it begins, 1-based. */
-  line: number
+/** Bytes of which the ending of their name tells what they are. */
+interface File {
+  name: string
+  bytes: Buffer
 }
-
-class Unreadable extends Error {
-  constructor(
-    message: string,
-    readonly line: number,
-    readonly file?: string,
-  ) {
-    super(message)
-  }
-}
+type Found = Document | { problem: Problem }
 
 /**
  * Adds documents to a tenant's cards, or replaces the ones with their language and id; a second time nothing changes.
  * What has been written stays when it is broken off, and the next run goes on from there.
- * @param source UTF-8, one Markdown document or JSON Lines: `{id, title?, text, lang?, url?, tags?}`, or
- *   `{file, markdown}` for a Markdown file, `{file, problem}` for one that could not be read
+ * @param source one Markdown, HTML or PDF file, a zip of such, or JSON Lines: `{id, title?, text, lang?, url?, tags?}`,
+ *   or for a file `{file, base64}`, or `{file, problem}` for one that could not be read
+ * @param onProgress told after each write, with what is safe by then
  * @throws the signal's reason, or what the source fails with
  */
 export async function importDocuments(
   source: AsyncIterable<Uint8Array>,
   options: ImportOptions,
   store: Store,
+  onProgress?: (report: ImportReport) => void,
 ): Promise<ImportReport> {
-  const report: ImportReport = { added: 0, changed: 0, unchanged: 0, rejected: 0, problems: [] }
+  const { tenant, collection, author, signal, dryRun = false } = options
+  const report: ImportReport = { added: 0, changed: 0, unchanged: 0, removed: 0, rejected: 0, problems: [] }
   const seen = new Set<string>()
   let batch: Card[] = []
+  let characters = 0
+  let begun = performance.now()
 
+  const reject = (problem: Problem): void => {
+    report.rejected += 1
+    if (report.problems.length < MOST_PROBLEMS) report.problems.push(problem)
+  }
   const write = async (): Promise<void> => {
     const cards = batch
     batch = []
+    characters = 0
+    const counts = { added: 0, changed: 0, unchanged: 0 }
     store.atomically(() => {
       for (const card of cards) {
-        const before = store.hashOf({ tenant: options.tenant, lang: card.lang, id: card.id })
-        report[before === undefined ? 'added' : before === card.hash ? 'unchanged' : 'changed'] += 1
-        if (before !== card.hash && options.dryRun !== true)
-          store.put(card, options, { author: options.author, at: Date.now(), reason: 'imported' })
+        const before = store.hashOf({ tenant, lang: card.lang, id: card.id })
+        counts[before === undefined ? 'added' : before === card.hash ? 'unchanged' : 'changed'] += 1
+        if (before === card.hash || dryRun) continue
+        store.put(card, { tenant, collection }, { author, at: Date.now(), reason: `import: ${collection}` })
       }
     })
+    // Only what has been committed is counted.
+    report.added += counts.added
+    report.changed += counts.changed
+    report.unchanged += counts.unchanged
+    onProgress?.({ ...report })
+    begun = performance.now()
     await new Promise(setImmediate)
   }
 
-  for await (const line of documentLines(source, options.file)) {
-    options.signal?.throwIfAborted()
+  for await (const found of documentsIn(source, options.file, signal)) {
+    signal?.throwIfAborted()
     try {
-      const card = cardOf(documentOf(line, options.file))
+      if ('problem' in found) throw new Unreadable(found.problem.message, found.problem.line, found.problem.file)
+      const card = cardOf(found)
       const key = `${card.lang}/${card.id}`
-      if (seen.has(key)) throw new Unreadable(`the id "${card.id}" stands twice`, line.number)
+      if (seen.has(key)) throw new Unreadable(`the id "${card.id}" stands twice`, found.line, found.file)
       seen.add(key)
       batch.push(card)
+      characters += card.text.length
     } catch (error) {
-      if (!(error instanceof Unreadable)) throw error
-      report.rejected += 1
-      const problem = { file: error.file ?? options.file, line: error.line, message: error.message }
-      if (report.problems.length < MOST_PROBLEMS) report.problems.push(problem)
+      reject(problemOf(error, options.file))
     }
-    if (batch.length === BATCH) await write()
+    const isLong = batch.length > 0 && performance.now() - begun > BATCH.ms
+    if (isLong || batch.length >= BATCH.documents || characters >= BATCH.characters) await write()
   }
   await write()
+  if (options.mirror === true && report.rejected === 0) {
+    const gone = store
+      .inventory(tenant)
+      .filter((card) => card.collection === collection && !seen.has(`${card.lang}/${card.id}`))
+    store.atomically(() => {
+      for (const { lang, id } of dryRun ? [] : gone) {
+        store.remove({ tenant, lang, id }, { author, at: Date.now(), reason: `no longer in ${collection}` })
+      }
+    })
+    report.removed = gone.length
+  }
   return report
 }
 
-/** The lines that hold a document each; a Markdown file is one. */
-async function* documentLines(source: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<Line> {
-  const lines = linesOf(source, LONGEST_DOCUMENT_BYTES)
-  if (!isMarkdown(file)) {
-    for await (const line of lines) if (line.text?.trim() !== '') yield line
-    return
-  }
-  const texts: string[] = []
-  let size = 0
-  for await (const { number, text, problem } of lines) {
-    size += text?.length ?? 0
-    if (text === undefined || size > LONGEST_DOCUMENT_BYTES) {
-      return yield { number, problem: problem ?? `longer than ${LONGEST_DOCUMENT_BYTES} bytes` }
-    }
-    texts.push(text)
-  }
-  yield { number: 1, text: texts.join('\n') }
+function problemOf(error: unknown, file: string): Problem {
+  if (!(error instanceof Unreadable)) throw error
+  return { file: error.file ?? file, line: error.line, message: error.message }
 }
 
-function documentOf({ number, text, problem }: Line, file: string): Document {
-  if (text === undefined) throw new Unreadable(problem ?? 'unreadable', number)
-  if (isMarkdown(file)) return markdownDocument(text, file)
-  const row = jsonOf(text, number)
-  if (typeof row.file === 'string' && typeof row.markdown === 'string') return markdownDocument(row.markdown, row.file)
-  if (typeof row.file === 'string' && typeof row.problem === 'string') throw new Unreadable(row.problem, 1, row.file)
-  const refuse = (message: string): never => {
-    throw new Unreadable(message, number)
+async function* documentsIn(
+  source: AsyncIterable<Uint8Array>,
+  name: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Found> {
+  try {
+    if (/\.zip$/i.test(name)) yield* inArchive(source, signal)
+    else if (isDocument(name)) {
+      yield await documentOf({ name, bytes: await whole(source, sizeLimit(name)) }, signal)
+    } else yield* inLines(source, name, signal)
+  } catch (error) {
+    yield { problem: problemOf(error, name) }
   }
-  const { id, title, text: body, lang, url, tags } = row
+}
+
+const isDocument = (name: string): boolean => /\.(?:md|markdown|html?|pdf)$/i.test(name)
+const sizeLimit = (name: string): number => (/\.pdf$/i.test(name) ? LARGEST_FILE_BYTES : 16 * 2 ** 20)
+
+/** @throws Unreadable; the signal's reason */
+async function documentOf({ name, bytes }: File, signal?: AbortSignal): Promise<Document> {
+  const id = idOfFile(name)
+  if (/\.pdf$/i.test(name)) {
+    const { title = id, markdown } = await pdfToMarkdown(bytes, signal)
+    return { id, title, text: markdown, head: {}, lang: languageOf(markdown), file: name, line: 1 }
+  }
+  const text = decode(bytes)
+  if (/\.html?$/i.test(name)) {
+    const { title = id, markdown, lang = languageOf(markdown) } = htmlToMarkdown(text)
+    return { id, title, text: markdown, head: {}, lang, file: name, line: 1 }
+  }
+  return markdownDocument(text, name)
+}
+
+/** @throws Unreadable that names the line which is no UTF-8 */
+function decode(bytes: Buffer): string {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  try {
+    return decoder.decode(bytes)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    let line = 1
+    for (let from = 0; from < bytes.length; line += 1) {
+      const feed = bytes.indexOf(0x0a, from)
+      const to = feed === -1 ? bytes.length : feed + 1
+      if (!isUtf8(bytes.subarray(from, to))) break
+      from = to
+    }
+    throw new Unreadable('not valid UTF-8', line)
+  }
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function whole(source: AsyncIterable<Uint8Array>, most: number): Promise<Buffer> {
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const chunk of source) {
+    size += chunk.length
+    if (size > most) throw new Unreadable(`larger than ${most} bytes`)
+    parts.push(Buffer.from(chunk))
+  }
+  return Buffer.concat(parts)
+}
+
+/** A zip's list of contents stands at its end, so it lies on the disk while it is read. */
+async function* inArchive(source: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): AsyncGenerator<Found> {
+  const folder = await mkdtemp(join(tmpdir(), 'hypercall-import-'))
+  try {
+    const file = join(folder, 'archive.zip')
+    await pipeline(Readable.from(limited(source, LARGEST_ARCHIVE_BYTES)), createWriteStream(file, { mode: 0o600 }))
+    for await (const entry of entriesOf(file)) {
+      if ('problem' in entry) yield { problem: { file: entry.name, line: 1, message: entry.problem } }
+      else if (/\.jsonl$/i.test(entry.name)) yield* inLines([entry.bytes], entry.name, signal)
+      else yield await orProblem(entry.name, () => documentOf(entry, signal))
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function* limited(source: AsyncIterable<Uint8Array>, most: number): AsyncGenerator<Uint8Array> {
+  let size = 0
+  for await (const chunk of source) {
+    size += chunk.length
+    if (size > most) throw new Unreadable(`an archive larger than ${most} bytes`)
+    yield chunk
+  }
+}
+
+async function orProblem(file: string, make: () => Document | Promise<Document>): Promise<Found> {
+  try {
+    return await make()
+  } catch (error) {
+    return { problem: problemOf(error, file) }
+  }
+}
+
+async function* inLines(
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  file: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Found> {
+  for await (const { number, text, problem } of linesOf(source, LONGEST_LINE_BYTES)) {
+    if (text?.trim() === '') continue
+    yield await orProblem(file, async () => {
+      if (text === undefined) throw new Unreadable(problem ?? 'unreadable', number)
+      const row = jsonOf(text, number)
+      const { file: name } = row
+      if (typeof name === 'string' && typeof row.problem === 'string') throw new Unreadable(row.problem, 1, name)
+      if (typeof name !== 'string' || typeof row.base64 !== 'string') return documentOfRow(row, file, number)
+      if (!isDocument(name)) throw new Unreadable('not a document', 1, name)
+      try {
+        return await documentOf({ name, bytes: Buffer.from(row.base64, 'base64') }, signal)
+      } catch (error) {
+        if (!(error instanceof Unreadable)) throw error
+        throw new Unreadable(error.message, error.line, name, { cause: error })
+      }
+    })
+  }
+}
+
+function documentOfRow(row: Record<string, unknown>, file: string, line: number): Document {
+  const refuse = (message: string): never => {
+    throw new Unreadable(message, line)
+  }
+  const { id, title, text, lang, url, tags } = row
   if (typeof id !== 'string' || id.trim() === '' || id.length > LONGEST_ID) {
     return refuse(`"id" must be a text of 1 to ${LONGEST_ID} characters`)
   }
-  if (typeof body !== 'string') return refuse('"text" is missing')
+  if (typeof text !== 'string') return refuse('"text" is missing')
+  if (text.length > LONGEST_TEXT) return refuse(`"text" is longer than ${LONGEST_TEXT} characters`)
   if (title !== undefined && typeof title !== 'string') return refuse('"title" must be a text')
   if (lang !== undefined && lang !== 'zh' && lang !== 'en') return refuse('"lang" must be "zh" or "en"')
   if (tags !== undefined && !isTexts(tags)) return refuse('"tags" must be a list of texts')
@@ -158,15 +296,13 @@ function documentOf({ number, text, problem }: Line, file: string): Document {
   return {
     id,
     title: name,
-    text: body,
+    text,
     head: { ...(tags ? { tags } : {}), ...(url ? { sources: [{ title: name, url }] } : {}) },
-    lang: lang ?? languageOf(body),
+    lang: lang ?? languageOf(text),
     file,
-    line: number,
+    line,
   }
 }
-
-const isMarkdown = (file: string): boolean => /\.md$/i.test(file)
 
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string')
@@ -183,43 +319,4 @@ function jsonOf(text: string, line: number): Record<string, unknown> {
     throw new Unreadable('not a JSON object', line)
   }
   return value as Record<string, unknown>
-}
-
-/** A Markdown file with front matter like ours, or without any: then its path is its id and its first heading its title. */
-function markdownDocument(text: string, file: string): Document {
-  if (/^---\r?\n/.test(text)) {
-    const { head, complaints, bodyStart } = readFrontMatter(text)
-    const [complaint] = complaints
-    if (head === undefined) throw new Unreadable(complaint?.message ?? 'no front matter', complaint?.line ?? 1, file)
-    const body = text.slice(bodyStart)
-    const line = text.slice(0, bodyStart).split('\n').length
-    return { id: head.id, title: head.title, text: body, head, lang: languageOf(head.title + body), file, line }
-  }
-  const id = file.replace(/\.md$/i, '').slice(-LONGEST_ID)
-  const title = /^#\s+(.+)$/m.exec(text)?.[1]?.trim() ?? id
-  return { id, title, text, head: {}, lang: languageOf(text), file, line: 1 }
-}
-
-function cardOf({ id, title, text, head, lang, file, line }: Document): Card {
-  if (text.includes('\0')) throw new Unreadable('holds a NUL byte: not a text', line, file)
-  const passages = passagesOf(text, 0)
-  if (passages.length === 0) throw new Unreadable('there is no text in it', line, file)
-  const hash = createHash('sha256')
-    .update(JSON.stringify([PIPELINE, title, head, text]))
-    .digest('hex')
-  return {
-    aliases: [],
-    tags: [],
-    systems: [],
-    level: 'working',
-    sources: [],
-    ...head,
-    id,
-    title,
-    lang,
-    file,
-    hash,
-    text,
-    passages,
-  }
 }

@@ -6,14 +6,16 @@ import type { Database } from 'better-sqlite3'
 import { at } from './maps.js'
 import type { Lang } from './model.js'
 import {
-  BLOCK_SIZE,
   type Block,
-  blockOf,
-  type Changes,
+  blocksOfFew,
+  byBlock,
   changeBlock,
+  changeFew,
   codeOf,
   decodeBlock,
+  removePosting,
   saturations,
+  setPosting,
 } from './postings.js'
 import type { BoundedBlock, Shelf } from './retrieve.js'
 
@@ -23,7 +25,7 @@ export const INDEX_TABLES = `
     UNIQUE (tenant, lang)
   );
   CREATE TABLE knowledge_tokens (
-    shelf INTEGER NOT NULL, token TEXT NOT NULL, id INTEGER NOT NULL, passages INTEGER NOT NULL,
+    shelf INTEGER NOT NULL, token TEXT NOT NULL, id INTEGER NOT NULL, passages INTEGER NOT NULL, few BLOB,
     PRIMARY KEY (shelf, token)
   ) WITHOUT ROWID;
   CREATE TABLE knowledge_postings (place INTEGER PRIMARY KEY, data BLOB NOT NULL);
@@ -34,6 +36,8 @@ const BLOCKS_A_TOKEN = 2 ** 20
 /** Postings of common tokens are asked for again and again, and are kept in memory up to this many bytes. */
 const MOST_CACHED_BYTES = 96 * 2 ** 20
 const MOST_CACHED_TOKENS = 50_000
+/** SQLite's own cache: tokens lie in alphabetical order, so that those of one passage lie far apart. */
+const PAGE_CACHE_KIB = 64 * 1024
 
 export interface ShelfFacts {
   id: number
@@ -61,18 +65,21 @@ export interface IndexStore {
 }
 
 interface TokenRow {
+  /** 0 for a token that has no blocks, but its postings here. */
   id: number
   passages: number
+  few: Buffer | null
 }
 
 interface Pending {
   passages: number
   tokens: number
-  /** By token, by block. */
-  changes: Map<string, Map<number, Changes>>
+  /** By token, in the order in which they were made. */
+  changes: Map<string, number[]>
 }
 
 export function openIndexStore(db: Database): IndexStore {
+  db.pragma(`cache_size = -${PAGE_CACHE_KIB}`)
   const sql = {
     shelf: db.prepare<[string, Lang], ShelfFacts>(
       'SELECT id, passages, tokens FROM knowledge_shelves WHERE tenant = ? AND lang = ?',
@@ -80,10 +87,11 @@ export function openIndexStore(db: Database): IndexStore {
     makeShelf: db.prepare('INSERT INTO knowledge_shelves (tenant, lang, passages, tokens) VALUES (?, ?, 0, 0)'),
     growShelf: db.prepare('UPDATE knowledge_shelves SET passages = passages + ?, tokens = tokens + ? WHERE id = ?'),
     token: db.prepare<[number, string], TokenRow>(
-      'SELECT id, passages FROM knowledge_tokens WHERE shelf = ? AND token = ?',
+      'SELECT id, passages, few FROM knowledge_tokens WHERE shelf = ? AND token = ?',
     ),
-    makeToken: db.prepare('INSERT INTO knowledge_tokens (shelf, token, id, passages) VALUES (?, ?, ?, ?)'),
-    setToken: db.prepare('UPDATE knowledge_tokens SET passages = ? WHERE shelf = ? AND token = ?'),
+    setToken: db.prepare(
+      'INSERT OR REPLACE INTO knowledge_tokens (shelf, token, id, passages, few) VALUES (?, ?, ?, ?, ?)',
+    ),
     dropToken: db.prepare('DELETE FROM knowledge_tokens WHERE shelf = ? AND token = ?'),
     lastPlace: db.prepare<[], { place: number | null }>('SELECT max(place) AS place FROM knowledge_postings'),
     vocabulary: db.prepare<[number, string, string, number, number], { token: string; passages: number }>(
@@ -101,19 +109,42 @@ export function openIndexStore(db: Database): IndexStore {
   const pending = new Map<number, Pending>()
   const pendingOf = (shelf: number): Pending =>
     at(pending, shelf, () => ({ passages: 0, tokens: 0, changes: new Map() }))
-  const change = ({ changes }: Pending, token: string, passage: number, code: number | undefined): void => {
-    const number = blockOf(passage)
-    const blocks = at(changes, token, () => new Map<number, Changes>())
-    at(blocks, number, () => new Map()).set(passage - number * BLOCK_SIZE, code)
+  const change = ({ changes }: Pending, token: string, what: number): void => {
+    const known = changes.get(token)
+    if (known === undefined) changes.set(token, [what])
+    else known.push(what)
   }
 
-  /** @returns by how many the postings of the block have grown */
-  const writeBlock = (place: number, changes: Changes, isNew: boolean): number => {
-    const before = isNew ? undefined : sql.block.get(place)?.data
-    const after = changeBlock(before, changes)
-    if (after === undefined) sql.dropBlock.run(place)
-    else sql.setBlock.run(place, after)
-    return countOf(after) - countOf(before)
+  /** @returns by how many the postings have grown */
+  const writeBlocks = (id: number, changes: readonly number[], isNew: boolean): number => {
+    let grown = 0
+    for (const [number, ofBlock] of byBlock(changes)) {
+      const place = id * BLOCKS_A_TOKEN + number
+      const before = isNew ? undefined : sql.block.get(place)?.data
+      const after = changeBlock(number, before, ofBlock)
+      if (after !== undefined) sql.setBlock.run(place, after)
+      else if (before !== undefined) sql.dropBlock.run(place)
+      grown += countOf(after) - countOf(before)
+    }
+    return grown
+  }
+  /** @param free an id that no token has @returns whether it was taken */
+  const writeToken = (shelf: number, token: string, changes: readonly number[], free: number): boolean => {
+    const known = sql.token.get(shelf, token)
+    if (known !== undefined && known.few === null) {
+      const passages = known.passages + writeBlocks(known.id, changes, false)
+      if (passages === 0) sql.dropToken.run(shelf, token)
+      else if (passages !== known.passages) sql.setToken.run(shelf, token, known.id, passages, null)
+      return false
+    }
+    const { postings, data } = changeFew(known?.few ?? undefined, changes)
+    if (data !== undefined) sql.setToken.run(shelf, token, 0, postings.length, data)
+    else if (postings.length > 0) {
+      writeBlocks(free, postings, true)
+      sql.setToken.run(shelf, token, free, postings.length, null)
+      return true
+    } else if (known !== undefined) sql.dropToken.run(shelf, token)
+    return false
   }
 
   const cache = openCache(db)
@@ -128,30 +159,23 @@ export function openIndexStore(db: Database): IndexStore {
       const collected = pendingOf(shelf)
       collected.passages += 1
       collected.tokens += length
-      for (const [token, frequency] of frequencies) change(collected, token, passage, codeOf(frequency, length))
+      for (const [token, frequency] of frequencies) {
+        change(collected, token, setPosting(passage, codeOf(frequency, length)))
+      }
     },
     remove(shelf, passage, tokens, length) {
       const collected = pendingOf(shelf)
       collected.passages -= 1
       collected.tokens -= length
-      for (const token of tokens) change(collected, token, passage, undefined)
+      for (const token of tokens) change(collected, token, removePosting(passage))
     },
     flush() {
       let next = nextTokenId()
       for (const [shelf, { passages, tokens, changes }] of pending) {
         sql.growShelf.run(passages, tokens, shelf)
-        for (const [token, blocks] of changes) {
-          const known = sql.token.get(shelf, token)
-          const id = known?.id ?? next
-          let count = known?.passages ?? 0
-          for (const [number, block] of blocks)
-            count += writeBlock(id * BLOCKS_A_TOKEN + number, block, known === undefined)
-          if (known === undefined && count > 0) {
-            sql.makeToken.run(shelf, token, id, count)
-            next += 1
-          } else if (known !== undefined && count === 0) sql.dropToken.run(shelf, token)
-          else if (known !== undefined && count !== known.passages) sql.setToken.run(count, shelf, token)
-        }
+        // In the order of the table, each of its pages is written once.
+        const ordered = [...changes].sort(([a], [b]) => (a < b ? -1 : 1))
+        for (const [token, ofToken] of ordered) if (writeToken(shelf, token, ofToken, next)) next += 1
       }
       pending.clear()
       cache.clear()
@@ -167,6 +191,7 @@ export function openIndexStore(db: Database): IndexStore {
         blocks(token) {
           const row = cache.token(shelf, token, sql.token)
           if (row === undefined) return []
+          if (row.few !== null) return blocksOfFew(row.few).map((block) => bounded(block, table))
           return cache.blocks(row.id, () => {
             const first = row.id * BLOCKS_A_TOKEN
             return sql.blocks

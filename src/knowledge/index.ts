@@ -8,6 +8,7 @@ import type { Database } from 'better-sqlite3'
 import { answerQuestion, quoteOpenings, THRESHOLD } from './answer.js'
 import { readCards } from './cards.js'
 import { type Dictionary, NO_DICTIONARY } from './dictionary.js'
+import { toMarkdownFile } from './document.js'
 import { type ImportOptions, type ImportReport, importDocuments } from './import.js'
 import { languageOf, otherThan } from './language.js'
 import type { Answer, Comparison, Hit, IngestReport, Lang } from './model.js'
@@ -25,6 +26,7 @@ import {
   type SystemTable,
   systemNamed,
 } from './systems.js'
+import { openTeam, type Team } from './team.js'
 import { fold } from './tokenize.js'
 import { translateQuery } from './translate.js'
 
@@ -32,8 +34,10 @@ export { openDictionary } from './dictionary.js'
 export type { ImportOptions, ImportReport } from './import.js'
 export type { Answer, Citation, Comparison, Hit, IngestReport, Lang, Problem, Source, Topic } from './model.js'
 export type { Choice } from './systems.js'
+export type { CardSummary, Draft, Saved } from './team.js'
+export { startKnowledge } from './thread.js'
 
-export interface Knowledge {
+export interface KnowledgeBase extends Team {
   /**
    * Makes the base equal to the cards below `dir/zh` and `dir/en`: new ones are added, changed ones replaced, vanished
    * ones removed, unchanged ones (by content hash) left alone. A file that cannot be read as a card is reported, and
@@ -44,9 +48,21 @@ export interface Knowledge {
   ingest(dir: string): Promise<IngestReport>
   /**
    * Takes documents into a tenant's own cards. @see importDocuments
-   * @param source UTF-8: JSON Lines, or one Markdown document
+   * @param onProgress told what is safe whenever something has been written
    */
-  import(source: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<ImportReport>
+  import(
+    source: AsyncIterable<Uint8Array>,
+    options: ImportOptions,
+    onProgress?: (report: ImportReport) => void,
+  ): Promise<ImportReport>
+  /**
+   * A tenant's own cards as files that can be imported again, in the order of their language and id.
+   * @param after the last one of the page before
+   */
+  files(
+    tenant: string,
+    after: { lang: Lang; id: string } | undefined,
+  ): { lang: Lang; id: string; collection: string; markdown: string }[]
   /**
    * @param query any text; nothing in it is query syntax
    * @param options.limit 1..50 hits, default 10 @param options.lang only cards of this language, default both
@@ -74,7 +90,20 @@ export interface Knowledge {
   stats(): { cards: number; passages: number }
 }
 
+type Awaitable<T> = T | Promise<Awaited<T>>
+
+/** The base, here or in a thread of its own: whoever asks waits for what it says. */
+export type Knowledge = {
+  readonly [Method in keyof KnowledgeBase]: (
+    ...given: Parameters<KnowledgeBase[Method]>
+  ) => Awaitable<ReturnType<KnowledgeBase[Method]>>
+}
+
 const MOST_HITS = 50
+/** Cards that `files` gives at once. */
+const PAGE = 100
+/** What is compared with a text to find its like: enough to tell what it is about. */
+const LONGEST_LIKE = 400
 
 /**
  * @param db an open database (WAL is the caller's choice); tables named `knowledge_*` are made in it when missing
@@ -84,7 +113,7 @@ export function openKnowledge(
   db: Database,
   dictionary: Dictionary = NO_DICTIONARY,
   { prune = true }: { prune?: boolean } = {},
-): Knowledge {
+): KnowledgeBase {
   const store = openStore(db)
   let table: SystemTable = NO_SYSTEMS
   const views = openViews(store, (token) => table.nameTokens.has(token), prune)
@@ -106,28 +135,41 @@ export function openKnowledge(
     return { ...given, ...openings, found: true, confidence: Math.max(given.confidence, THRESHOLD), lang, comparison }
   }
 
+  function search(
+    query: string,
+    { limit = 10, lang = null, tenant = SHARED }: { limit?: number; lang?: Lang | null; tenant?: string } = {},
+  ): Hit[] {
+    const asked = languageOf(query)
+    const other = otherThan(asked)
+    const ranked = merged([
+      ...(lang === other ? [] : views(tenant, asked).map((view) => rank(readQuery(query, view), view))),
+      ...(lang === asked
+        ? []
+        : views(tenant, other).map((view) => rankTranslated(translateQuery(query, other, view, dictionary), view))),
+    ])
+    const most = Math.max(1, Math.min(MOST_HITS, Math.trunc(limit)))
+    return bestPerCard(ranked)
+      .slice(0, most)
+      .map((item) => toHit(item, store))
+  }
+
   return {
+    ...openTeam(store, (text, tenant, lang) =>
+      store.consistently(() => search(text.slice(0, LONGEST_LIKE), { limit: 5, lang, tenant })),
+    ),
     async ingest(dir) {
       table = (await readSystems(join(dir, 'systems.yaml'))) ?? table
       return ingest(dir, store)
     },
-    import: (source, options) => importDocuments(source, options, store),
-    search(query, { limit = 10, lang = null, tenant = SHARED } = {}) {
-      return store.consistently(() => {
-        const asked = languageOf(query)
-        const other = otherThan(asked)
-        const ranked = merged([
-          ...(lang === other ? [] : views(tenant, asked).map((view) => rank(readQuery(query, view), view))),
-          ...(lang === asked
-            ? []
-            : views(tenant, other).map((view) => rankTranslated(translateQuery(query, other, view, dictionary), view))),
-        ])
-        const most = Math.max(1, Math.min(MOST_HITS, Math.trunc(limit)))
-        return bestPerCard(ranked)
-          .slice(0, most)
-          .map((item) => toHit(item, store))
-      })
-    },
+    import: (source, options, onProgress) => importDocuments(source, options, store, onProgress),
+    files: (tenant, after) =>
+      store.cards(tenant, after, PAGE).map((card) => ({
+        lang: card.lang,
+        id: card.id,
+        collection: card.collection,
+        markdown: toMarkdownFile(card),
+      })),
+    search: (query, options) => store.consistently(() => search(query, options)),
     answer: (question, options = {}) => store.consistently(() => answer(question, options)),
     compare(names, lang) {
       const found = names.map((name) => systemNamed(name, table))

@@ -11,7 +11,10 @@ export interface Line {
 const LINE_FEED = 10
 
 /** @param longest in bytes; of a longer line nothing is kept, whatever its length */
-export async function* linesOf(source: AsyncIterable<Uint8Array>, longest: number): AsyncGenerator<Line> {
+export async function* linesOf(
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  longest: number,
+): AsyncGenerator<Line> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let number = 0
   let parts: Uint8Array[] = []

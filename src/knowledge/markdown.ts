@@ -12,8 +12,29 @@ export type Block = { kind: 'heading'; depth: number; text: string } | { kind: '
 
 /** Raw HTML is neither indexed nor quoted: a card may hold a script, and nothing of it may reach a page. */
 export function readMarkdown(text: string): Block[] {
+  if (!MARKUP.test(text)) return plainBlocks(text)
   const tree = fromMarkdown(text, { extensions: [gfmTable()], mdastExtensions: [gfmTableFromMarkdown()] })
   return tree.children.flatMap((node) => blocksOf(node, text))
+}
+
+/** Whatever could mean something in Markdown. Most of what a team brings in bulk has none of it, and a parser costs more than all else. */
+const MARKUP = /[*_`[\]<>|&\\~#\t\r\0]|^[ +=-]|^\d+[.)]|[ ]$/m
+
+/** Paragraphs between empty lines, as the parser would find them. */
+function plainBlocks(text: string): Block[] {
+  const blocks: Block[] = []
+  for (const { 0: paragraph, index } of text.matchAll(/(?:.|\n(?!\n))+/g)) {
+    const units = sentences(paragraph).map(
+      ({ start, end }): Unit => ({
+        kind: 'sentence',
+        start: index + start,
+        end: index + end,
+        text: paragraph.slice(start, end),
+      }),
+    )
+    blocks.push(...unitBlock(units))
+  }
+  return blocks
 }
 
 function blocksOf(node: RootContent, text: string): Block[] {

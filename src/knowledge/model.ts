@@ -16,7 +16,11 @@ export interface Citation {
   heading: string
   lang: Lang
   quote: string
+  /** Where in the card's file or text the quote begins, 1-based. */
+  line: number
   asOf?: string
+  /** Present when the card's review is overdue: the day it was due. */
+  overdue?: string
   sources: Source[]
 }
 
@@ -38,6 +42,8 @@ export interface Answer {
   confidence: number
   nearest: Topic[]
   lang: Lang
+  /** What was asked about, in the same words for questions that differ only in form; empty when it was about nothing. */
+  gist: string
   /** The facts beside each other, when the question was a comparison of systems we have a table of. */
   comparison?: Comparison
 }
@@ -86,6 +92,8 @@ export interface CardHead {
   systems: string[]
   level: Level
   asOf?: string
+  /** The day from which on somebody should look whether it still holds, YYYY-MM-DD. */
+  review?: string
   sources: Source[]
 }
 

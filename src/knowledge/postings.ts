@@ -3,6 +3,8 @@
  * byte that says how often and in how long a passage. The byte is BM25's whole input, so scoring is one look-up in a table.
  */
 
+import { at } from './maps.js'
+
 /** Passages whose ids share all but the lowest bits stand in one block of a token. */
 const BLOCK_BITS = 13
 export const BLOCK_SIZE = 1 << BLOCK_BITS
@@ -61,7 +63,7 @@ export function decodeBlock(block: number, data: Uint8Array): Block {
   }
 }
 
-/** @param postings from offset to code @returns two bytes an offset, ascending, then the codes */
+/** @returns two bytes an offset, ascending, then the codes */
 function encodeBlock(postings: readonly (readonly [offset: number, code: number])[]): Uint8Array {
   const count = postings.length
   const bytes = new Uint8Array(count * BYTES_A_POSTING)
@@ -73,20 +75,78 @@ function encodeBlock(postings: readonly (readonly [offset: number, code: number]
   return bytes
 }
 
-/** What is to become of a token's postings in one block: a code for each passage that holds it now, none for one that does not. */
-export type Changes = Map<number, number | undefined>
+/**
+ * A change of one posting as one number, for a large import makes hundreds of thousands of them: the passage, and its code
+ * or the mark that it is gone.
+ */
+const STEP = 512
+const GONE = 256
+export const setPosting = (passage: number, code: number): number => passage * STEP + code
+export const removePosting = (passage: number): number => passage * STEP + GONE
+export const passageOf = (change: number): number => Math.floor(change / STEP)
 
-/** @param before the block as it is stored @param changes by offset @returns what to store, nothing when it is empty */
-export function changeBlock(before: Uint8Array | undefined, changes: Changes): Uint8Array | undefined {
+/** @param changes of two for one passage the later counts @returns for each passage its code, nothing where it is gone */
+const codesOf = (changes: readonly number[]): Map<number, number | undefined> =>
+  new Map(
+    changes.map((change) => {
+      const code = change % STEP
+      return [passageOf(change), code === GONE ? undefined : code] as const
+    }),
+  )
+
+/** @param block its number @param before as it is stored @param changes of it alone @returns what to store, nothing when it is empty */
+export function changeBlock(
+  block: number,
+  before: Uint8Array | undefined,
+  changes: readonly number[],
+): Uint8Array | undefined {
+  const first = block * BLOCK_SIZE
+  const codes = codesOf(changes)
   const postings: [number, number][] = []
   if (before !== undefined) {
-    const { offsets, codes } = decodeBlock(0, before)
-    offsets.forEach((offset, i) => {
-      if (!changes.has(offset)) postings.push([offset, codes[i] ?? 0])
+    const old = decodeBlock(block, before)
+    old.offsets.forEach((offset, i) => {
+      if (!codes.has(first + offset)) postings.push([offset, old.codes[i] ?? 0])
     })
   }
-  for (const [offset, code] of changes) if (code !== undefined) postings.push([offset, code])
+  for (const [passage, code] of codes) if (code !== undefined) postings.push([passage - first, code])
   // Ids grow, so what is new mostly comes last and the order is there already.
   if (postings.some(([offset], i) => i > 0 && offset < (postings[i - 1]?.[0] ?? 0))) postings.sort(([a], [b]) => a - b)
   return postings.length === 0 ? undefined : encodeBlock(postings)
 }
+
+/** Changes of passages that lie beside each other mostly belong to one block. */
+export function byBlock(changes: readonly number[]): Map<number, readonly number[]> {
+  const first = blockOf(passageOf(changes[0] ?? 0))
+  if (changes.every((change) => blockOf(passageOf(change)) === first)) return new Map([[first, changes]])
+  const blocks = new Map<number, number[]>()
+  for (const change of changes) at(blocks, blockOf(passageOf(change)), () => []).push(change)
+  return blocks
+}
+
+/** Most tokens stand in a few passages, and are kept without blocks: as changes that set each of their postings. */
+export const MOST_OF_FEW = 16
+
+export const decodeFew = (data: Uint8Array): number[] => [...new Float64Array(Uint8Array.from(data).buffer)]
+const encodeFew = (postings: readonly number[]): Uint8Array => new Uint8Array(Float64Array.from(postings).buffer)
+
+/** @returns every posting, and them encoded when they are few enough */
+export function changeFew(
+  before: Uint8Array | undefined,
+  changes: readonly number[],
+): { postings: readonly number[]; data: Uint8Array | undefined } {
+  const postings: number[] = []
+  for (const [passage, code] of codesOf(before === undefined ? changes : [...decodeFew(before), ...changes])) {
+    if (code !== undefined) postings.push(setPosting(passage, code))
+  }
+  const isFew = postings.length > 0 && postings.length <= MOST_OF_FEW
+  return { postings, data: isFew ? encodeFew(postings) : undefined }
+}
+
+/** The few postings of a token as blocks. */
+export const blocksOfFew = (data: Uint8Array): Block[] =>
+  [...byBlock(decodeFew(data).sort((a, b) => a - b))].map(([block, postings]) => ({
+    block,
+    offsets: Uint16Array.from(postings, (posting) => passageOf(posting) - block * BLOCK_SIZE),
+    codes: Uint8Array.from(postings, (posting) => posting % STEP),
+  }))

@@ -100,8 +100,8 @@ export interface Store {
   history(key: CardKey): Version[]
   /** The head and text of an earlier version. */
   versionOf(key: CardKey, version: number): (CardHead & { text: string }) | undefined
-  /** A tenant's own cards, in the order of their language and id. */
-  cards(tenant: string, collection?: string): IterableIterator<StoredCard>
+  /** A tenant's own cards, in the order of their language and id, from behind one on. */
+  cards(tenant: string, after: { lang: Lang; id: string } | undefined, most: number): StoredCard[]
   /** Introductions first, then by title; shared ones alone. */
   topics(lang: Lang): { card: string; title: string }[]
   stats(): { cards: number; passages: number }
@@ -217,8 +217,8 @@ export function openStore(db: Database): Store {
     removePassages: db.prepare('DELETE FROM knowledge_passages WHERE card = ?'),
     removeCard: db.prepare('DELETE FROM knowledge_cards WHERE key = ?'),
     card: db.prepare<[CardKey], CardRow>(`${CARD} WHERE ${KEY}`),
-    cards: db.prepare<[{ tenant: string; collection: string | null }], CardRow>(
-      `${CARD} WHERE s.tenant = @tenant AND (@collection IS NULL OR c.collection = @collection) ORDER BY s.lang, c.id`,
+    cards: db.prepare<[{ tenant: string; lang: string; id: string; most: number }], CardRow>(
+      `${CARD} WHERE s.tenant = @tenant AND (s.lang, c.id) > (@lang, @id) ORDER BY s.lang, c.id LIMIT @most`,
     ),
     keep: db.prepare(
       `INSERT INTO knowledge_history (tenant, lang, id, version, title, head, text, author, at, reason)
@@ -366,9 +366,8 @@ export function openStore(db: Database): Store {
       const row = sql.version.get({ ...key, version })
       return row && { ...(JSON.parse(row.head) as RestOfHead), id: key.id, title: row.title, text: row.text }
     },
-    *cards(tenant, collection) {
-      for (const row of sql.cards.iterate({ tenant, collection: collection ?? null })) yield toCard(row)
-    },
+    cards: (tenant, after, most) =>
+      sql.cards.all({ tenant, lang: after?.lang ?? '', id: after?.id ?? '', most }).map(toCard),
     topics: (lang) => sql.topics.all(lang).map(({ card, title }) => ({ card, title })),
     stats: () => sql.stats.get() ?? { cards: 0, passages: 0 },
   }

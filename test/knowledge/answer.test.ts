@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type EvalQuestion, readEvalSet } from '../../bench/eval-set.js'
-import type { Answer, Knowledge } from '../../src/knowledge/index.js'
+import type { Answer, KnowledgeBase } from '../../src/knowledge/index.js'
 import { card, makeBase, SHIPPED } from './base.js'
 
-let knowledge: Knowledge
+let knowledge: KnowledgeBase
 beforeAll(async () => {
   const base = makeBase(true)
   knowledge = base.knowledge

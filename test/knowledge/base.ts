@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { onTestFinished } from 'vitest'
-import { type Knowledge, openKnowledge } from '../../src/knowledge/index.js'
+import { type KnowledgeBase, openKnowledge } from '../../src/knowledge/index.js'
 
 export const SHIPPED = join(import.meta.dirname, '../../data/knowledge')
 
 export interface Base {
-  knowledge: Knowledge
+  knowledge: KnowledgeBase
   db: Database.Database
   /** The folder of cards. */
   dir: string

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ImportOptions, Knowledge } from '../../src/knowledge/index.js'
+import type { ImportOptions, KnowledgeBase } from '../../src/knowledge/index.js'
 import { card, makeBase } from './base.js'
 
 const OPTIONS: ImportOptions = { tenant: 'blue', collection: 'notes', file: 'notes.jsonl', author: 'ann' }
@@ -10,7 +10,7 @@ async function* bytes(content: string | Buffer, size = 7): AsyncGenerator<Uint8A
   const all = Buffer.from(content as string)
   for (let at = 0; at < all.length; at += size) yield all.subarray(at, at + size)
 }
-const bring = (knowledge: Knowledge, content: string | Buffer, more: Partial<ImportOptions> = {}) =>
+const bring = (knowledge: KnowledgeBase, content: string | Buffer, more: Partial<ImportOptions> = {}) =>
   knowledge.import(bytes(content), { ...OPTIONS, ...more })
 const jsonLines = (...rows: object[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join('')
 

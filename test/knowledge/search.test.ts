@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Knowledge } from '../../src/knowledge/index.js'
+import type { KnowledgeBase } from '../../src/knowledge/index.js'
 import { editDistance } from '../../src/knowledge/spelling.js'
 import { card, makeBase, SHIPPED } from './base.js'
 
 describe('searching the shipped cards', () => {
-  let knowledge: Knowledge
+  let knowledge: KnowledgeBase
   beforeAll(async () => {
     const base = makeBase(true)
     knowledge = base.knowledge

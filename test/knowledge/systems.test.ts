@@ -1,12 +1,12 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Knowledge } from '../../src/knowledge/index.js'
+import type { KnowledgeBase } from '../../src/knowledge/index.js'
 import { comparedIn, readSystems, type SystemTable, systemNamed } from '../../src/knowledge/systems.js'
 import { makeBase, SHIPPED } from './base.js'
 
 let table: SystemTable
-let knowledge: Knowledge
+let knowledge: KnowledgeBase
 beforeAll(async () => {
   const read = await readSystems(join(SHIPPED, 'systems.yaml'))
   if (!read) throw new Error('the facts table is missing')

@@ -36,6 +36,6 @@ export default defineAction({
     ),
     asOf: Type.String(),
   }),
-  run: ({ answers = '' }, { knowledge, lang }) => ({ answers, ...knowledge.choose(answers, lang) }),
+  run: async ({ answers = '' }, { knowledge, lang }) => ({ answers, ...(await knowledge.choose(answers, lang)) }),
   view: choiceView,
 })

@@ -18,11 +18,11 @@ export default defineAction({
     d: Type.Optional(system('A fourth one', '第四个系统')),
   }),
   output: ComparisonOutput,
-  run({ a, b, c, d }, { knowledge, lang }) {
+  async run({ a, b, c, d }, { knowledge, lang }) {
     const names = [a, b, c, d].filter((name) => name !== undefined)
-    const comparison = knowledge.compare(names, lang)
+    const comparison = await knowledge.compare(names, lang)
     if ('unknown' in comparison) {
-      const known = knowledge.systems().map(({ name }) => name)
+      const known = (await knowledge.systems()).map(({ name }) => name)
       throw new AppError('SYSTEM_UNKNOWN', { system: comparison.unknown, known: known.join(', ') })
     }
     if (comparison.systems.length < 2) {

@@ -7,13 +7,13 @@ import { importView } from '../knowledge-views.js'
 export default defineAction({
   name: 'knowledge.import',
   summary: {
-    en: 'Bring documents into the knowledge base: JSON Lines or Markdown',
-    zh: '向知识库导入文档：JSON Lines 或 Markdown',
+    en: 'Bring documents into the knowledge base: Markdown, HTML, PDF, JSON Lines, or a zip of them',
+    zh: '向知识库导入文档：Markdown、HTML、PDF、JSON Lines，或其 zip 压缩包',
   },
   effect: 'change',
   target: 'none',
   acceptsFile: true,
-  fileTypes: ['.md', '.jsonl'],
+  fileTypes: ['.md', '.markdown', '.html', '.htm', '.pdf', '.jsonl', '.zip'],
   acceptsFolder: true,
   input: Type.Object({
     collection: Type.Optional(
@@ -22,12 +22,19 @@ export default defineAction({
         { max: 64, pattern: '^[\\p{L}\\p{N}][\\p{L}\\p{N}_.-]*$' },
       ),
     ),
+    mirror: Type.Optional(
+      flag({
+        en: 'Also remove what is in the collection and no longer in the source',
+        zh: '同时移除集合中已不在来源里的内容',
+      }),
+    ),
     'dry-run': Type.Optional(flag({ en: 'Check everything, change nothing', zh: '只检查，不做任何更改' })),
   }),
   output: Type.Object({
     added: Type.Integer(),
     changed: Type.Integer(),
     unchanged: Type.Integer(),
+    removed: Type.Integer(),
     rejected: Type.Integer(),
     problems: Type.Array(Type.Object({ file: Type.String(), line: Type.Integer(), message: Type.String() })),
     dryRun: Type.Boolean(),
@@ -41,6 +48,7 @@ export default defineAction({
       file: file.name,
       author: principal.name,
       dryRun,
+      mirror: input.mirror ?? false,
       signal,
     })
     return { ...report, dryRun }

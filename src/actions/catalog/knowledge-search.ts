@@ -27,8 +27,8 @@ export default defineAction({
       }),
     ),
   }),
-  run: ({ q, limit }, { knowledge, principal }) => ({
-    hits: knowledge.search(q, { limit: limit ?? 10, tenant: principal.tenant }),
+  run: async ({ q, limit }, { knowledge, principal }) => ({
+    hits: await knowledge.search(q, { limit: limit ?? 10, tenant: principal.tenant }),
   }),
   view: hitsView,
 })

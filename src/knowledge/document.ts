@@ -1,0 +1,92 @@
+/** Owns the making of a card out of what somebody wrote, whatever way it came, and the writing of it back as a file. */
+import { createHash } from 'node:crypto'
+import { stringify } from 'yaml'
+import { PIPELINE } from './cards.js'
+import { passagesOf } from './chunk.js'
+import { Unreadable } from './formats/unreadable.js'
+import { readFrontMatter } from './front-matter.js'
+import { languageOf } from './language.js'
+import type { Card, CardHead, Lang } from './model.js'
+
+export const LONGEST_ID = 200
+/** Of one document, in characters. */
+export const LONGEST_TEXT = 1024 * 1024
+
+export interface Document {
+  id: string
+  title: string
+  /** Markdown, without front matter. */
+  text: string
+  head: Partial<CardHead>
+  lang: Lang
+  file: string
+  /** Where in `file` it begins, 1-based. */
+  line: number
+}
+
+/** @throws Unreadable when there is nothing in it to find */
+export function cardOf({ id, title, text, head, lang, file, line }: Document): Card {
+  if (text.includes('\0')) throw new Unreadable('holds a NUL byte: not a text', line, file)
+  if (text.length > LONGEST_TEXT) throw new Unreadable(`longer than ${LONGEST_TEXT} characters`, line, file)
+  const passages = passagesOf(text, 0)
+  if (passages.length === 0) throw new Unreadable('there is no text in it', line, file)
+  const hash = createHash('sha256')
+    .update(JSON.stringify([PIPELINE, title, head, text]))
+    .digest('hex')
+  return {
+    aliases: [],
+    tags: [],
+    systems: [],
+    level: 'working',
+    sources: [],
+    ...head,
+    id,
+    title,
+    lang,
+    file,
+    hash,
+    text,
+    passages,
+  }
+}
+
+/** A path as an id: its end, for that is what tells files apart. */
+export const idOfFile = (file: string): string => file.replace(/\.[a-z]+$/i, '').slice(-LONGEST_ID)
+
+/**
+ * A Markdown file, with front matter or without; what that does not say, its path and first heading do.
+ * @throws Unreadable naming the line of the front matter that is wrong
+ */
+export function markdownDocument(text: string, file: string): Document {
+  const id = idOfFile(file)
+  const title = /^#\s+(.+)$/m.exec(text)?.[1]?.trim() ?? id
+  if (!/^\uFEFF?---[ \t]*\r?\n/.test(text)) {
+    return { id, title, text, head: {}, lang: languageOf(text), file, line: 1 }
+  }
+  const { head, complaints, bodyStart } = readFrontMatter(text, { id, title })
+  const [complaint] = complaints
+  if (head === undefined) throw new Unreadable(complaint?.message ?? 'no front matter', complaint?.line ?? 1, file)
+  const body = text.slice(bodyStart)
+  const line = text.slice(0, bodyStart).split('\n').length
+  return { id: head.id, title: head.title, text: body, head, lang: languageOf(head.title + body), file, line }
+}
+
+/** The text of a card without the front matter that a shipped one begins with. */
+export function bodyOf(text: string): string {
+  return text.startsWith('---') ? text.slice(readFrontMatter(text).bodyStart).trimStart() : text
+}
+
+/** A card as a file that `markdownDocument` reads again. */
+export function toMarkdownFile(card: CardHead & { text: string }): string {
+  const { id, title, aliases, tags, systems, level, asOf, review, sources, text } = card
+  const lists = { aliases, tags, systems, sources }
+  const head = {
+    id,
+    title,
+    level,
+    ...Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)),
+    ...(asOf === undefined ? {} : { as_of: asOf }),
+    ...(review === undefined ? {} : { review }),
+  }
+  return `---\n${stringify(head)}---\n\n${bodyOf(text).trimEnd()}\n`
+}

@@ -1,0 +1,188 @@
+/**
+ * Owns the base as others see it from outside its threads. One thread reads and one writes, so that a question never
+ * waits for an import; the writer is only there while there is something to write.
+ */
+import { Worker } from 'node:worker_threads'
+import type { ImportOptions, ImportReport, Knowledge, KnowledgeBase } from './index.js'
+
+export interface ThreadOptions {
+  /** The database; made when it is missing. */
+  file: string
+  /** The dictionary's database. */
+  dictionary?: string
+}
+
+type Method = keyof KnowledgeBase
+
+export type Asked =
+  | { kind: 'call'; id: number; method: Method; given: unknown[] }
+  | { kind: 'chunk'; id: number; bytes: Uint8Array }
+  | { kind: 'end'; id: number }
+  | { kind: 'abort'; id: number; reason: unknown }
+  | { kind: 'close' }
+
+export type Answered =
+  | { kind: 'done'; id: number; result: unknown }
+  | { kind: 'failed'; id: number; error: unknown }
+  | { kind: 'more'; id: number }
+  | { kind: 'progress'; id: number; report: ImportReport }
+
+/** The writer ends when it has had nothing to do for this long. */
+const IDLE_MS = 30_000
+
+interface Waiting {
+  resolve(result: unknown): void
+  reject(error: unknown): void
+  more?: () => void
+  progress?: (report: ImportReport) => void
+}
+
+/** One thread, started when it is first needed and again when it has ended. */
+function startThread(body: string, options: ThreadOptions, idleMs: number | undefined) {
+  let worker: Worker | undefined
+  let ended: Promise<unknown> = Promise.resolve()
+  let last = 0
+  let idle: NodeJS.Timeout | undefined
+  const waiting = new Map<number, Waiting>()
+
+  const start = (): Worker => {
+    const started = new Worker(body, { workerData: options, name: 'knowledge' })
+    started.unref()
+    started.on('message', (answered: Answered) => {
+      const one = waiting.get(answered.id)
+      if (answered.kind === 'more') one?.more?.()
+      else if (answered.kind === 'progress') one?.progress?.(answered.report)
+      else if (answered.kind === 'done') one?.resolve(answered.result)
+      else one?.reject(answered.error)
+    })
+    // A thread that dies takes what it was doing with it; what it had committed stays, and the next call starts another.
+    const gone = (error: unknown): void => {
+      if (worker === started) worker = undefined
+      for (const one of waiting.values()) one.reject(error)
+    }
+    started.on('error', gone)
+    ended = new Promise((resolve) => {
+      started.on('exit', () => {
+        gone(new Error('the thread of the knowledge base has ended'))
+        resolve(undefined)
+      })
+    })
+    return started
+  }
+  const post = (asked: Asked, transfer: ArrayBuffer[] = []): void => {
+    worker ??= start()
+    worker.postMessage(asked, transfer)
+  }
+  const close = async (): Promise<void> => {
+    clearTimeout(idle)
+    if (worker === undefined) return
+    post({ kind: 'close' })
+    await ended
+  }
+
+  async function call(
+    method: Method,
+    given: unknown[],
+    handle: Pick<Waiting, 'more' | 'progress'> & { begun?(id: number): void } = {},
+  ): Promise<unknown> {
+    last += 1
+    const id = last
+    clearTimeout(idle)
+    worker?.ref()
+    try {
+      return await new Promise((resolve, reject) => {
+        waiting.set(id, { resolve, reject, ...handle })
+        post({ kind: 'call', id, method, given })
+        worker?.ref()
+        handle.begun?.(id)
+      })
+    } finally {
+      waiting.delete(id)
+      if (waiting.size === 0) {
+        worker?.unref()
+        if (idleMs !== undefined) idle = setTimeout(() => void close(), idleMs).unref()
+      }
+    }
+  }
+  return { call, post, close }
+}
+
+/** @param body the compiled `worker.js` */
+export function startKnowledge(body: string, options: ThreadOptions): Knowledge & { close(): Promise<void> } {
+  const reader = startThread(body, options, undefined)
+  const writer = startThread(body, options, IDLE_MS)
+  const read =
+    <M extends Method>(method: M) =>
+    (...given: Parameters<KnowledgeBase[M]>) =>
+      reader.call(method, given) as Promise<Awaited<ReturnType<KnowledgeBase[M]>>>
+  const write =
+    <M extends Method>(method: M) =>
+    (...given: Parameters<KnowledgeBase[M]>) =>
+      writer.call(method, given) as Promise<Awaited<ReturnType<KnowledgeBase[M]>>>
+
+  /** The source is read here, a piece whenever the thread has used up the one before. */
+  async function bring(
+    source: AsyncIterable<Uint8Array>,
+    { signal, ...options }: ImportOptions,
+    onProgress?: (report: ImportReport) => void,
+  ): Promise<ImportReport> {
+    const pieces = source[Symbol.asyncIterator]()
+    let id = 0
+    const abort = (): void => writer.post({ kind: 'abort', id, reason: signal?.reason })
+    const send = async (): Promise<void> => {
+      try {
+        const { done, value } = await pieces.next()
+        if (done === true) writer.post({ kind: 'end', id })
+        // A copy: whoever gives the pieces may use their memory again.
+        else writer.post({ kind: 'chunk', id, bytes: Uint8Array.from(value) })
+      } catch (error) {
+        writer.post({ kind: 'abort', id, reason: error })
+      }
+    }
+    signal?.throwIfAborted()
+    try {
+      const report = await writer.call('import', [options], {
+        more: () => void send(),
+        ...(onProgress ? { progress: onProgress } : {}),
+        begun(given) {
+          id = given
+          signal?.addEventListener('abort', abort)
+        },
+      })
+      return report as ImportReport
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw error
+    } finally {
+      signal?.removeEventListener('abort', abort)
+      await pieces.return?.()
+    }
+  }
+
+  return {
+    import: bring,
+    // Both need the facts table, and the reader what has been written.
+    async ingest(dir) {
+      const report = (await writer.call('ingest', [dir])) as Awaited<ReturnType<KnowledgeBase['ingest']>>
+      await reader.call('ingest', [dir])
+      return report
+    },
+    save: write('save'),
+    remove: write('remove'),
+    revert: write('revert'),
+    show: read('show'),
+    history: read('history'),
+    list: read('list'),
+    files: read('files'),
+    search: read('search'),
+    answer: read('answer'),
+    compare: read('compare'),
+    choose: read('choose'),
+    systems: read('systems'),
+    topics: read('topics'),
+    stats: read('stats'),
+    async close() {
+      await Promise.all([reader.close(), writer.close()])
+    },
+  }
+}
