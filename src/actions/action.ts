@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream'
 import type { Static, TObject, TSchema } from 'typebox'
 import type { Knowledge } from '../knowledge/index.js'
+import type { Gaps } from './gaps/gaps.js'
 import type { AuditLog } from './guard/audit.js'
 import type { FileReference } from './guard/confirmations.js'
 import type { HostDriver, InstanceDetail } from './hosts/driver.js'
@@ -49,6 +50,7 @@ export interface Services {
   readonly hosts: Hosts
   readonly jobs: Jobs
   readonly artifacts: Artifacts
+  readonly gaps: Gaps
   readonly audit: AuditLog
   /** Epoch ms. */
   readonly now: () => number

@@ -150,6 +150,25 @@ export const ERRORS = {
     'This command is about a file, and none came with it.',
     '该命令需要一个文件，但没有收到。',
   ),
+  QUESTION_UNKNOWN: kind(
+    404,
+    false,
+    'There is no question {question} here. `/knowledge gaps` shows those that are open.',
+    '这里没有编号为 {question} 的问题。可用 `/knowledge gaps` 查看待解答的问题。',
+  ),
+  CARD_NOT_FOUND: kind(
+    404,
+    false,
+    'There is no card "{card}" of yours. `/knowledge list` shows what there is.',
+    '没有属于你们的卡片“{card}”。可用 `/knowledge list` 查看。',
+  ),
+  VERSION_NOT_FOUND: kind(
+    404,
+    false,
+    'The card "{card}" has no earlier version {version} with a text. `/knowledge history` shows its versions.',
+    '卡片“{card}”没有带正文的历史版本 {version}。可用 `/knowledge history` 查看。',
+  ),
+  CARD_NOT_SAVED: kind(400, false, 'The card was not saved: {problem}.', '卡片未保存：{problem}。'),
   SYSTEM_UNKNOWN: kind(
     404,
     false,

@@ -2,6 +2,8 @@
 import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import type { Knowledge } from '../knowledge/index.js'
+import { openGapStore } from './gaps/gap-store.js'
+import { openGaps } from './gaps/gaps.js'
 import { createGate, type Gate } from './gate.js'
 import { openAudit } from './guard/audit.js'
 import { openAuditStore } from './guard/audit-store.js'
@@ -62,13 +64,14 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
     publicUrl: options.publicUrl,
     now,
   })
+  const gaps = openGaps(openGapStore(db), now)
   const hosts = createHosts(options.hosts)
   const confirmations = openConfirmations(openConfirmationStore(db), now)
   const gate = createGate({
     registry,
     policy: () => policy,
     confirmations,
-    services: { knowledge, hosts, jobs, artifacts, audit, now },
+    services: { knowledge, hosts, jobs, artifacts, gaps, audit, now },
     onBug: options.onBug,
   })
 
@@ -76,6 +79,7 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
   const recovered = jobs.recover()
   liveness.sweep()
   await artifacts.sweep()
+  gaps.sweep()
   const sweeping = setInterval(() => {
     artifacts.sweep().catch((error: unknown) => options.onBug(error, 'sweep'))
   }, SWEEP_MS).unref()

@@ -1,6 +1,6 @@
 // How answers and hits look, for the verbs that ask the knowledge base.
 import { type Static, Type } from 'typebox'
-import type { Lang } from './text.js'
+import { type Lang, say } from './text.js'
 import type { Block, Choice, View } from './view.js'
 
 /** Systems beside each other, as `compare` answers and as `ask` adds to a comparison. */
@@ -19,7 +19,9 @@ interface AnswerOutput {
     readonly title: string
     readonly heading: string
     readonly asOf?: string | undefined
+    readonly overdue?: string | undefined
   }[]
+  readonly asked?: number | undefined
   readonly nearest: readonly { readonly card: string; readonly title: string }[]
   readonly comparison?: Static<typeof ComparisonOutput> | undefined
 }
@@ -32,6 +34,18 @@ const WORDS = {
   },
   nearest: { en: 'The nearest topics:', zh: '最接近的主题：' },
   asOf: { en: 'as of', zh: '截至' },
+  overdue: { en: 'review was due', zh: '应复查于' },
+  helpful: { en: 'Helpful', zh: '有帮助' },
+  notHelpful: { en: 'Not helpful', zh: '没帮助' },
+  teach: {
+    en: 'Know the answer? Teach me: `/knowledge save` with "gap" {asked}.',
+    zh: '知道答案？请教我：`/knowledge save`，并在 gap 中填写 {asked}。',
+  },
+  greeting: { en: 'Hello!', zh: '你好！' },
+  greetingWhat: {
+    en: 'Ask me anything about virtual machines and containers, in English or Chinese. For instance:',
+    zh: '关于虚拟机与容器的任何问题都可以问我，中文或英文均可。例如：',
+  },
   unconfirmed: { en: '* general knowledge, not confirmed by a source', zh: '* 常识性说法，未经来源证实' },
   question: { en: 'Question', zh: '问题' },
   noMatter: { en: 'Does not matter', zh: '无所谓' },
@@ -54,7 +68,11 @@ function sourceLines(citations: AnswerOutput['citations'], lang: Lang): string {
   const marks = new Map<string, string>()
   citations.forEach((citation, index) => {
     const where = citation.heading === '' || citation.heading === citation.title ? '' : ` › ${citation.heading}`
-    const when = citation.asOf === undefined ? '' : ` (${WORDS.asOf[lang]} ${citation.asOf})`
+    const dates = [
+      ...(citation.asOf === undefined ? [] : [`${WORDS.asOf[lang]} ${citation.asOf}`]),
+      ...(citation.overdue === undefined ? [] : [`⚠ ${WORDS.overdue[lang]} ${citation.overdue}`]),
+    ]
+    const when = dates.length === 0 ? '' : ` (${dates.join(lang === 'zh' ? '，' : ', ')})`
     const source = `${citation.title}${where}${when}`
     marks.set(source, `${marks.get(source) ?? ''}[${index + 1}]`)
   })
@@ -64,21 +82,29 @@ function sourceLines(citations: AnswerOutput['citations'], lang: Lang): string {
 /** In the language of the question, whatever language the one who asked has set. */
 export function answerView(output: AnswerOutput): View {
   const lang: Lang = output.lang === 'zh' ? 'zh' : 'en'
+  const { asked } = output
   if (!output.found) {
-    const blocks: Block[] = [{ kind: 'text', text: WORDS.unknownWhy[lang] }]
-    if (output.nearest.length > 0) blocks.push({ kind: 'text', text: WORDS.nearest[lang] })
-    return {
-      tone: 'info',
-      heading: WORDS.unknown[lang],
-      blocks,
-      choices: output.nearest.slice(0, 3).map((topic) => ({
-        label: topic.title.slice(0, 80),
-        action: 'ask',
-        input: { question: topic.title },
-        style: 'secondary',
-      })),
+    const topics: Choice[] = output.nearest.slice(0, 3).map((topic) => ({
+      label: topic.title.slice(0, 80),
+      action: 'ask',
+      input: { question: topic.title },
+      style: 'secondary',
+    }))
+    if (asked === undefined) {
+      const blocks: Block[] = [{ kind: 'text', text: WORDS.greetingWhat[lang] }]
+      return { tone: 'info', heading: WORDS.greeting[lang], blocks, choices: topics }
     }
+    const blocks: Block[] = [{ kind: 'text', text: WORDS.unknownWhy[lang] }]
+    blocks.push({ kind: 'text', text: say(lang, WORDS.teach, { asked }) })
+    if (topics.length > 0) blocks.push({ kind: 'text', text: WORDS.nearest[lang] })
+    return { tone: 'info', heading: WORDS.unknown[lang], blocks, choices: topics }
   }
+  const judge = (helpful: boolean): Choice => ({
+    label: (helpful ? WORDS.helpful : WORDS.notHelpful)[lang],
+    action: 'knowledge.feedback',
+    input: { asked, helpful },
+    style: 'secondary',
+  })
   return {
     tone: 'good',
     blocks: [
@@ -86,6 +112,7 @@ export function answerView(output: AnswerOutput): View {
       { kind: 'text', text: sourceLines(output.citations, lang) },
       ...(output.comparison === undefined ? [] : comparisonBlocks(output.comparison, lang)),
     ],
+    ...(asked === undefined ? {} : { choices: [judge(true), judge(false)] }),
   }
 }
 

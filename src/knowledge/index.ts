@@ -59,10 +59,7 @@ export interface KnowledgeBase extends Team {
    * A tenant's own cards as files that can be imported again, in the order of their language and id.
    * @param after the last one of the page before
    */
-  files(
-    tenant: string,
-    after: { lang: Lang; id: string } | undefined,
-  ): { lang: Lang; id: string; collection: string; markdown: string }[]
+  files(tenant: string, after: { lang: Lang; id: string } | undefined): CardFile[]
   /**
    * @param query any text; nothing in it is query syntax
    * @param options.limit 1..50 hits, default 10 @param options.lang only cards of this language, default both
@@ -88,6 +85,19 @@ export interface KnowledgeBase extends Team {
   /** What can be asked about: introductions first, then by title. */
   topics(lang: Lang): { card: string; title: string }[]
   stats(): { cards: number; passages: number }
+}
+
+/** A card in both forms that can be imported again: a row of JSON Lines, and a Markdown file. */
+export interface CardFile {
+  lang: Lang
+  id: string
+  collection: string
+  title: string
+  text: string
+  tags: string[]
+  /** The address of its first source. */
+  url?: string
+  markdown: string
 }
 
 type Awaitable<T> = T | Promise<Awaited<T>>
@@ -167,6 +177,10 @@ export function openKnowledge(
         lang: card.lang,
         id: card.id,
         collection: card.collection,
+        title: card.title,
+        text: card.text,
+        tags: card.tags,
+        ...(card.sources[0]?.url === undefined ? {} : { url: card.sources[0].url }),
         markdown: toMarkdownFile(card),
       })),
     search: (query, options) => store.consistently(() => search(query, options)),

@@ -21,6 +21,22 @@ export interface View extends Vocabulary {
 /** The shelves that a tenant's people look at, in one language: their own first, then the shared one. Empty ones are left out. */
 export type Views = (tenant: string, lang: Lang) => View[]
 
+/** From this size on, reading a token that every tenth passage holds costs more than it tells. */
+const LARGE_SHELF = 10_000
+const COMMON = 0.1
+/** As long as there are so many others. */
+const FEWEST_RARE = 3
+
+/** What a question asks for beside what nearly every passage holds; the closer look counts that again. */
+function withoutCommon(groups: readonly Group[], passages: number, frequency: (token: string) => number): Group[] {
+  if (passages < LARGE_SHELF) return [...groups]
+  const isRare = ({ token }: Group['tokens'][number]) => frequency(token) < passages * COMMON
+  const rare = groups
+    .map((group) => ({ ...group, tokens: group.tokens.filter(isRare) }))
+    .filter(({ tokens }) => tokens.length > 0)
+  return rare.length < FEWEST_RARE ? [...groups] : rare
+}
+
 /**
  * @param isName whether a token is the name of a system
  * @param prune false looks at every passage: the same result, later
@@ -50,8 +66,9 @@ export function openViews(store: Store, isName: (token: string) => boolean, prun
       rarity: (token) => idf(passages, frequency(token)),
       averageLength: tokens / passages,
       candidates(groups, most) {
+        const wanted = prune ? withoutCommon(groups, passages, frequency) : groups
         const notThese = owner === SHARED ? hiddenFrom(tenant, lang) : undefined
-        const found = retrieve(groups, index.open(shelf), most, (passage) => notThese?.has(passage) === true, prune)
+        const found = retrieve(wanted, index.open(shelf), most, (passage) => notThese?.has(passage) === true, prune)
         return found.flatMap(({ passage }) => store.candidate(passage) ?? [])
       },
     }

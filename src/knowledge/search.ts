@@ -7,9 +7,9 @@ import type { View } from './scope.js'
 import { type Candidate, SHARED, type Store } from './store.js'
 
 /** Passages that are looked at more closely. */
-const CANDIDATES = 40
+const CANDIDATES = 30
 /** Translations bring many words that were not meant. */
-const TRANSLATED_CANDIDATES = 80
+const TRANSLATED_CANDIDATES = 60
 
 /** What each signal adds to a passage's BM25, which itself is scaled so that the best candidate has 1. */
 const SENTENCE = 0.8

@@ -24,15 +24,24 @@ export default defineAction({
         heading: Type.String(),
         lang: Type.String(),
         quote: Type.String(),
+        line: Type.Integer({ description: "Where in the card's text the quote begins" }),
         asOf: Type.Optional(Type.String()),
+        overdue: Type.Optional(Type.String({ description: 'The day on which the card was to be reviewed' })),
         sources: Type.Array(Type.Object({ title: Type.String(), url: Type.Optional(Type.String()) })),
       }),
     ),
     confidence: Type.Number({ minimum: 0, maximum: 1 }),
     nearest: Type.Array(Type.Object({ card: Type.String(), title: Type.String(), lang: Type.String() })),
     lang: Type.String(),
+    asked: Type.Optional(Type.Integer({ description: 'For knowledge.feedback; missing when nothing was asked about' })),
     comparison: Type.Optional(ComparisonOutput),
   }),
-  run: ({ question }, { knowledge, principal }) => knowledge.answer(question, { tenant: principal.tenant }),
+  async run({ question }, { knowledge, gaps, principal }) {
+    const { tenant } = principal
+    const { gist, ...answer } = await knowledge.answer(question, { tenant })
+    if (gist === '') return answer
+    const { lang, citations } = answer
+    return { ...answer, asked: gaps.asked(tenant, { gist, lang, text: question, card: citations[0]?.card }) }
+  },
   view: answerView,
 })

@@ -1,0 +1,53 @@
+import { Type } from 'typebox'
+import { defineAction } from '../action.js'
+import { cardField, langField } from '../card-fields.js'
+import { cardView } from '../card-views.js'
+import { AppError } from '../errors.js'
+
+export default defineAction({
+  name: 'knowledge.show',
+  summary: { en: 'Show a card of the knowledge base as it was written', zh: '按原文显示一张知识卡片' },
+  effect: 'read',
+  target: 'none',
+  input: Type.Object({ card: cardField, lang: Type.Optional(langField) }),
+  output: Type.Object({
+    card: Type.String(),
+    lang: Type.String(),
+    title: Type.String(),
+    text: Type.String({ description: 'Markdown' }),
+    collection: Type.String(),
+    shipped: Type.Boolean({ description: 'Whether it came with the product' }),
+    aliases: Type.Array(Type.String()),
+    tags: Type.Array(Type.String()),
+    asOf: Type.Optional(Type.String()),
+    review: Type.Optional(Type.String()),
+    version: Type.Integer(),
+    author: Type.String(),
+    at: Type.String({ description: 'ISO 8601, UTC' }),
+    sources: Type.Array(Type.Object({ title: Type.String(), url: Type.Optional(Type.String()) })),
+  }),
+  async run({ card, lang: wanted }, { knowledge, principal, lang }) {
+    const { tenant } = principal
+    // Where there are two, the one in the language of who asks.
+    const found = (await knowledge.show(tenant, card, wanted ?? lang)) ?? (await knowledge.show(tenant, card, wanted))
+    if (found === undefined) throw new AppError('CARD_NOT_FOUND', { card })
+    const { title, collection, aliases, tags, asOf, review, version, sources, changed } = found
+    return {
+      card,
+      lang: found.lang,
+      title,
+      text: found.text,
+      collection,
+      shipped: found.tenant !== tenant,
+      aliases,
+      tags,
+      ...(asOf === undefined ? {} : { asOf }),
+      ...(review === undefined ? {} : { review }),
+      version,
+      author: changed.author,
+      at: new Date(changed.at).toISOString(),
+      sources,
+    }
+  },
+  view: cardView,
+})
