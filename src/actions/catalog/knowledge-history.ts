@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { defineAction } from '../action.js'
-import { cardField, langField } from '../card-fields.js'
+import { cardField, languageField } from '../card-fields.js'
 import { historyView } from '../card-views.js'
 import { AppError } from '../errors.js'
 
@@ -9,7 +9,7 @@ export default defineAction({
   summary: { en: 'List the versions of one of your cards', zh: '列出你们一张卡片的各个版本' },
   effect: 'read',
   target: 'none',
-  input: Type.Object({ card: cardField, lang: Type.Optional(langField) }),
+  input: Type.Object({ card: cardField, language: Type.Optional(languageField) }),
   output: Type.Object({
     card: Type.String(),
     lang: Type.String(),
@@ -25,8 +25,8 @@ export default defineAction({
       }),
     ),
   }),
-  async run({ card, lang }, { knowledge, principal }) {
-    const found = await knowledge.history(principal.tenant, card, lang)
+  async run({ card, language }, { knowledge, principal }) {
+    const found = await knowledge.history(principal.tenant, card, language)
     if (found === undefined) throw new AppError('CARD_NOT_FOUND', { card })
     const { current, versions } = found
     const now = current ? [{ ...current, ...current.changed }] : []

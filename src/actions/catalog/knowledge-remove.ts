@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { defineAction } from '../action.js'
-import { cardField, langField, reasonField } from '../card-fields.js'
+import { cardField, languageField, reasonField } from '../card-fields.js'
 import { removedView } from '../card-views.js'
 import { AppError } from '../errors.js'
 
@@ -11,13 +11,13 @@ export default defineAction({
   target: 'none',
   input: Type.Object({
     card: cardField,
-    lang: Type.Optional(langField),
+    language: Type.Optional(languageField),
     reason: Type.Optional(reasonField),
   }),
   output: Type.Object({ card: Type.String(), lang: Type.String() }),
-  async run({ card, lang, reason = '' }, { knowledge, principal, now }) {
+  async run({ card, language, reason = '' }, { knowledge, principal, now }) {
     const change = { author: principal.name, at: now(), reason }
-    const removed = await knowledge.remove(principal.tenant, card, lang, change)
+    const removed = await knowledge.remove(principal.tenant, card, language, change)
     if (removed === undefined) throw new AppError('CARD_NOT_FOUND', { card })
     return { card, lang: removed }
   },

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { defineAction } from '../action.js'
-import { cardField, langField, reasonField, SavedOutput } from '../card-fields.js'
+import { cardField, languageField, reasonField, SavedOutput } from '../card-fields.js'
 import { savedView } from '../card-views.js'
 import { AppError } from '../errors.js'
 import { integer } from '../fields.js'
@@ -13,13 +13,13 @@ export default defineAction({
   input: Type.Object({
     card: cardField,
     version: integer({ en: 'The version to bring back', zh: '要恢复的版本' }, { min: 1, max: 1_000_000 }),
-    lang: Type.Optional(langField),
+    language: Type.Optional(languageField),
     reason: Type.Optional(reasonField),
   }),
   output: SavedOutput,
-  async run({ card, version, lang, reason }, { knowledge, principal, now }) {
+  async run({ card, version, language, reason }, { knowledge, principal, now }) {
     const change = { author: principal.name, at: now(), reason: reason ?? `revert to ${version}` }
-    const saved = await knowledge.revert(principal.tenant, card, lang, version, change)
+    const saved = await knowledge.revert(principal.tenant, card, language, version, change)
     if (saved === undefined) throw new AppError('VERSION_NOT_FOUND', { card, version })
     if ('problem' in saved) throw new AppError('CARD_NOT_SAVED', { problem: saved.problem })
     return { card, similar: [], ...saved }

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import type { Saved } from '../../knowledge/index.js'
 import { defineAction } from '../action.js'
-import { cardField, langField, listOf, reasonField, SavedOutput } from '../card-fields.js'
+import { cardField, languageField, listOf, reasonField, SavedOutput } from '../card-fields.js'
 import { savedView } from '../card-views.js'
 import { AppError } from '../errors.js'
 import { flag, integer, text } from '../fields.js'
@@ -20,7 +20,7 @@ export default defineAction({
       ),
     ),
     title: Type.Optional(text({ en: 'Its title', zh: '标题' }, { max: 200 })),
-    lang: Type.Optional(langField),
+    language: Type.Optional(languageField),
     aliases: Type.Optional(
       text({ en: 'Other names and questions for it, with commas', zh: '别名或问法，以逗号分隔' }, { max: 2000 }),
     ),
@@ -57,7 +57,7 @@ export default defineAction({
         id: input.card,
         ...(input.text === undefined ? {} : { text: input.text }),
         ...(input.title === undefined ? {} : { title: input.title }),
-        ...(input.lang === undefined ? {} : { lang: input.lang }),
+        ...(input.language === undefined ? {} : { lang: input.language }),
         ...(input.aliases === undefined ? {} : { aliases: listOf(input.aliases) }),
         ...(input.tags === undefined ? {} : { tags: listOf(input.tags) }),
         ...(input['as-of'] === undefined ? {} : { asOf: input['as-of'] }),

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { defineAction } from '../action.js'
-import { cardField, langField } from '../card-fields.js'
+import { cardField, languageField } from '../card-fields.js'
 import { cardView } from '../card-views.js'
 import { AppError } from '../errors.js'
 
@@ -9,7 +9,7 @@ export default defineAction({
   summary: { en: 'Show a card of the knowledge base as it was written', zh: '按原文显示一张知识卡片' },
   effect: 'read',
   target: 'none',
-  input: Type.Object({ card: cardField, lang: Type.Optional(langField) }),
+  input: Type.Object({ card: cardField, language: Type.Optional(languageField) }),
   output: Type.Object({
     card: Type.String(),
     lang: Type.String(),
@@ -26,7 +26,7 @@ export default defineAction({
     at: Type.String({ description: 'ISO 8601, UTC' }),
     sources: Type.Array(Type.Object({ title: Type.String(), url: Type.Optional(Type.String()) })),
   }),
-  async run({ card, lang: wanted }, { knowledge, principal, lang }) {
+  async run({ card, language: wanted }, { knowledge, principal, lang }) {
     const { tenant } = principal
     // Where there are two, the one in the language of who asks.
     const found = (await knowledge.show(tenant, card, wanted ?? lang)) ?? (await knowledge.show(tenant, card, wanted))
