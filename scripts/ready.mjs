@@ -2,7 +2,16 @@
 // Uses nothing but Node itself, since it may run before anything is installed.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -65,5 +74,10 @@ export async function ensureBuilt() {
   await buildDictionaryFile(at('dist', 'dictionary.sqlite'))
   const { buildDiagrams } = await import('./build-diagrams.mjs')
   await buildDiagrams(at('dist', 'diagrams'))
+  mkdirSync(at('dist', 'fonts'))
+  for (const weight of ['Regular', 'Bold']) {
+    const name = `NotoSansHans-${weight}.otf`
+    copyFileSync(at('node_modules', '@embedpdf', 'fonts-sc', 'fonts', name), at('dist', 'fonts', name))
+  }
   writeFileSync(stamp, '')
 }

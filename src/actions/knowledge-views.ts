@@ -1,5 +1,6 @@
 // How answers and hits look, for the verbs that ask the knowledge base.
 import { type Static, Type } from 'typebox'
+import { tablePicture } from './table-picture.js'
 import { type Lang, say } from './text.js'
 import type { Block, Choice, View } from './view.js'
 
@@ -24,6 +25,9 @@ interface AnswerOutput {
   readonly asked?: number | undefined
   readonly nearest: readonly { readonly card: string; readonly title: string }[]
   readonly comparison?: Static<typeof ComparisonOutput> | undefined
+  readonly diagram?:
+    | { readonly id: string; readonly lang: Lang; readonly caption: string; readonly alt: string }
+    | undefined
 }
 
 const WORDS = {
@@ -111,10 +115,18 @@ export function answerView(output: AnswerOutput): View {
       { kind: 'prose', markdown: output.answer },
       { kind: 'text', text: sourceLines(output.citations, lang) },
       ...(output.comparison === undefined ? [] : comparisonBlocks(output.comparison, lang)),
+      ...(output.diagram === undefined || output.comparison !== undefined ? [] : [pictureOf(output.diagram)]),
     ],
     ...(asked === undefined ? {} : { choices: [judge(true), judge(false)] }),
   }
 }
+
+const pictureOf = ({ id, lang, caption, alt }: NonNullable<AnswerOutput['diagram']>): Block => ({
+  kind: 'picture',
+  caption,
+  alt,
+  drawing: { diagram: id, lang },
+})
 
 export function comparisonBlocks(
   { systems, rows, sources, asOf }: Static<typeof ComparisonOutput>,
@@ -124,11 +136,16 @@ export function comparisonBlocks(
     ...(rows.some(({ values }) => values.some((value) => value.endsWith(' *'))) ? [WORDS.unconfirmed[lang]] : []),
     `${sources.map(({ title }) => title).join(' · ')} (${WORDS.asOf[lang]} ${asOf})`,
   ]
+  const columns = ['', ...systems.map(({ name }) => name)]
+  const cells = rows.map(({ label, values }) => [label, ...values])
+  const caption = systems.map(({ name }) => name).join(' · ')
   return [
+    { kind: 'table', columns, rows: cells },
     {
-      kind: 'table',
-      columns: ['', ...systems.map(({ name }) => name)],
-      rows: rows.map(({ label, values }) => [label, ...values]),
+      kind: 'picture',
+      caption,
+      alt: caption,
+      drawing: { svg: tablePicture({ title: caption, columns, rows: cells }) },
     },
     { kind: 'text', text: notes.join('\n') },
   ]

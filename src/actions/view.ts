@@ -43,7 +43,26 @@ export interface LinkBlock {
   readonly url: string
 }
 
-export type Block = TextBlock | ProseBlock | FactsBlock | TableBlock | CodeBlock | ProgressBlock | LinkBlock
+/**
+ * A picture that ships with the product, or one that is drawn for the occasion from what other blocks say already. Where no
+ * picture can be shown, `alt` and the other blocks say the same.
+ */
+export interface PictureBlock {
+  readonly kind: 'picture'
+  readonly caption: string
+  readonly alt: string
+  readonly drawing: { readonly diagram: string; readonly lang: 'zh' | 'en' } | { readonly svg: string }
+}
+
+export type Block =
+  | TextBlock
+  | ProseBlock
+  | FactsBlock
+  | TableBlock
+  | CodeBlock
+  | ProgressBlock
+  | LinkBlock
+  | PictureBlock
 
 /** A next step: a button that makes another call through the same gate, with the clicker's own rights. */
 export interface Choice {

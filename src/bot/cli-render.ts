@@ -45,6 +45,8 @@ function block(part: Block): string {
       return harmless(part.label)
     case 'link':
       return `${harmless(part.label)}: ${part.url}`
+    case 'picture':
+      return ''
   }
 }
 

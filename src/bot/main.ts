@@ -23,12 +23,16 @@ import { openCredentialStore } from './http/credential-store.js'
 import { type Credentials, openCredentials } from './http/credentials.js'
 import { createMetrics } from './metrics.js'
 import { moveOldKnowledge } from './old-knowledge-store.js'
+import { openPictures } from './pictures.js'
 import { createServer } from './server.js'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const CARDS = join(ROOT, 'data', 'knowledge')
 /** Made by the build. */
 const DICTIONARY = join(ROOT, 'dist', 'dictionary.sqlite')
+const DIAGRAMS = join(ROOT, 'dist', 'diagrams')
+const FONTS = ['Regular', 'Bold'].map((weight) => join(ROOT, 'dist', 'fonts', `NotoSansHans-${weight}.otf`))
+const DRAWING_THREAD = join(ROOT, 'dist', 'bot', 'draw-worker.js')
 const KNOWLEDGE_THREAD = join(ROOT, 'dist', 'knowledge', 'worker.js')
 /** What runs gets this long to finish when the process is told to stop. */
 const GRACE_MS = 8_000
@@ -188,19 +192,21 @@ export async function serve(
     metrics,
     log,
     webFolder,
+    diagramsFolder: DIAGRAMS,
     publicUrl,
     maxUploadBytes: config.HYPERCALL_MAX_UPLOAD,
     minFreeBytes: config.HYPERCALL_MIN_FREE,
     version: VERSION,
     checkDatabase: house.checkDatabase,
   })
+  const pictures = openPictures({ folder: DIAGRAMS, worker: DRAWING_THREAD, fonts: FONTS })
   let discord: DiscordBot | undefined
   try {
     await app.listen({ host: config.HYPERCALL_BIND, port: config.HYPERCALL_PORT })
     url = localUrl(config.HYPERCALL_BIND, (app.server.address() as AddressInfo).port)
     writeFileSync(addressFile(config), `${url}\n`, { mode: 0o600 })
     if (config.DISCORD_TOKEN !== undefined) {
-      discord = await startDiscord({ config, actions: { ...actions, gate }, log, now: Date.now })
+      discord = await startDiscord({ config, actions: { ...actions, gate }, log, pictures, now: Date.now })
     }
   } catch (error) {
     await app.close()
@@ -222,6 +228,7 @@ export async function serve(
       const grace = setTimeout(() => app.server.closeAllConnections(), GRACE_MS)
       await Promise.all([app.close(), discord?.close()])
       clearTimeout(grace)
+      await pictures.close()
       await house.close(GRACE_MS)
     },
   }

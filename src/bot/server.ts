@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly log: FastifyBaseLogger
   /** Where the built page is. */
   readonly webFolder: string
+  /** `{en,zh}/NAME.png`, made by the build. */
+  readonly diagramsFolder: string
   readonly publicUrl: () => string
   readonly maxUploadBytes: number
   readonly minFreeBytes: number
@@ -88,6 +90,12 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     throwFileSizeLimit: false,
   })
   await app.register(statics, { root: options.webFolder, serve: false })
+  await app.register(statics, {
+    root: options.diagramsFolder,
+    prefix: '/diagrams/',
+    decorateReply: false,
+    index: false,
+  })
 
   const auth = createAuth(credentials, publicUrl)
   const bodyOptions = {

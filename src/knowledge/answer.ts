@@ -2,6 +2,7 @@
 import type { Dictionary } from './dictionary.js'
 import { languageOf, leansBack, otherThan } from './language.js'
 import type { Answer, Citation, Lang, Topic, Unit } from './model.js'
+import { K1 } from './postings.js'
 import { contentTerms, coverage, type Query, readQuery, satisfaction } from './query.js'
 import type { View, Views } from './scope.js'
 import { bestPerCard, type Ranked, rank } from './search.js'
@@ -40,11 +41,12 @@ export function answerQuestion(
   const asked = languageOf(question)
   const gist = gistOf(question)
   const lookIn = (lang: Lang): Look => {
-    const looks = views(options.tenant, lang).map((view) =>
-      lang === asked
-        ? look(readQuery(question, view), view, 0)
-        : look(translateQuery(question, lang, view, dictionary), view, DOUBT_OF_TRANSLATION),
-    )
+    const looks = views(options.tenant, lang).map((view, i) => {
+      const doubt = i === 0 ? 0 : DOUBT_OF_WHAT_SHIPS
+      return lang === asked
+        ? look(readQuery(question, view), view, doubt)
+        : look(translateQuery(question, lang, view, dictionary), view, doubt + DOUBT_OF_TRANSLATION)
+    })
     // The team's own shelf comes first: what ships goes before it only when it knows better.
     return looks.reduce((best, next) => (next.confidence > best.confidence ? next : best), looks[0] ?? NOTHING_SEEN)
   }
@@ -89,8 +91,14 @@ function look(query: Query, view: View, doubt: number): Look {
 /** A translated word has senses that nobody meant: an answer by way of them needs evidence that leaves little doubt. */
 const DOUBT_OF_TRANSLATION = 5
 
+/** A team that has cards of its own asks about other things than the ones that ship, too. */
+const DOUBT_OF_WHAT_SHIPS = 1.2
+
 /** How far ahead a card is taken to be when nothing else was found to compare it with. */
 const NO_RIVAL = 0.3
+
+/** Bigrams of Chinese are met by chance more often than words of English. */
+const BASE: Record<Lang, number> = { zh: -5.9, en: -4.15 }
 
 /**
  * A logistic curve over shares, none of which grows with the base. The factors were fitted, and rounded, on half of
@@ -99,10 +107,19 @@ const NO_RIVAL = 0.3
 function confidenceOf(query: Query, top: Ranked, ranked: Ranked[], doubt: number): number {
   const rival = ranked.find(({ candidate }) => candidate.card !== top.candidate.card)
   const lead = rival === undefined ? NO_RIVAL : 1 - rival.score / top.score
+  // What a passage would have that holds everything that was asked for, as often as counts.
+  const strength = top.grouped / (query.weight * (K1 + 1))
   // One or two words are soon covered by any text; they need to be what the card is called, too.
   const thin = (1 - top.name) / Math.max(1, query.needs.length)
   const evidence =
-    -5.9 + 7.3 * top.covered + 3.2 * top.sentence + 0.7 * top.name + 3.9 * top.nearness + 3 * lead - 5.8 * thin
+    BASE[query.lang] +
+    3.6 * top.covered +
+    2.9 * top.sentence +
+    0.7 * top.name +
+    2.4 * top.nearness +
+    2.4 * lead +
+    4.6 * strength -
+    5.8 * thin
   return 1 / (1 + Math.exp(doubt - evidence))
 }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { answerQuestion, quoteOpenings, THRESHOLD } from './answer.js'
 import { readCards } from './cards.js'
+import { type Diagrams, diagramOf, readDiagrams } from './diagrams.js'
 import { type Dictionary, NO_DICTIONARY } from './dictionary.js'
 import { toMarkdownFile } from './document.js'
 import { type ImportOptions, type ImportReport, importDocuments } from './import.js'
@@ -32,7 +33,7 @@ import { translateQuery } from './translate.js'
 
 export { openDictionary } from './dictionary.js'
 export type { ImportOptions, ImportReport } from './import.js'
-export type { Answer, Citation, Comparison, Hit, IngestReport, Lang, Problem, Source, Topic } from './model.js'
+export type { Answer, Citation, Comparison, Diagram, Hit, IngestReport, Lang, Problem, Source, Topic } from './model.js'
 export type { Choice } from './systems.js'
 export type { CardSummary, Draft, Saved } from './team.js'
 export { startKnowledge } from './thread.js'
@@ -42,7 +43,7 @@ export interface KnowledgeBase extends Team {
    * Makes the base equal to the cards below `dir/zh` and `dir/en`: new ones are added, changed ones replaced, vanished
    * ones removed, unchanged ones (by content hash) left alone. A file that cannot be read as a card is reported, and
    * what was known from it before is kept. All of it happens in one transaction. The facts table `dir/systems.yaml` is
-   * read as well, if it is there.
+   * read as well, and the list of diagrams, if they are there.
    * @throws the file system's error when `dir` is missing or no folder; Error for a broken facts table
    */
   ingest(dir: string): Promise<IngestReport>
@@ -126,6 +127,7 @@ export function openKnowledge(
 ): KnowledgeBase {
   const store = openStore(db)
   let table: SystemTable = NO_SYSTEMS
+  let diagrams: Diagrams = []
   const views = openViews(store, (token) => table.nameTokens.has(token), prune)
   /** A comparison is answered with its table, and with sentences that speak of each of the systems. */
   function answer(question: string, options: { lang?: Lang; tenant?: string }): Answer {
@@ -169,6 +171,7 @@ export function openKnowledge(
     ),
     async ingest(dir) {
       table = (await readSystems(join(dir, 'systems.yaml'))) ?? table
+      diagrams = (await readDiagrams(join(dir, 'diagrams', 'diagrams.yaml'))) ?? diagrams
       return ingest(dir, store)
     },
     import: (source, options, onProgress) => importDocuments(source, options, store, onProgress),
@@ -184,7 +187,13 @@ export function openKnowledge(
         markdown: toMarkdownFile(card),
       })),
     search: (query, options) => store.consistently(() => search(query, options)),
-    answer: (question, options = {}) => store.consistently(() => answer(question, options)),
+    answer: (question, options = {}) =>
+      store.consistently(() => {
+        const given = answer(question, options)
+        const [first] = given.citations
+        const diagram = first && diagramOf(diagrams, first.card, first.lang)
+        return diagram === undefined ? given : { ...given, diagram }
+      }),
     compare(names, lang) {
       const found = names.map((name) => systemNamed(name, table))
       const missing = found.indexOf(undefined)

@@ -32,6 +32,15 @@ export interface Comparison {
   asOf: string
 }
 
+/** A picture that ships. */
+export interface Diagram {
+  id: string
+  lang: Lang
+  caption: string
+  /** What it shows, for those who do not see it. */
+  alt: string
+}
+
 /** What was asked for, or the honest absence of it: "not found" is a value, never an error. */
 export interface Answer {
   found: boolean
@@ -46,6 +55,8 @@ export interface Answer {
   gist: string
   /** The facts beside each other, when the question was a comparison of systems we have a table of. */
   comparison?: Comparison
+  /** What the card that answers is drawn as. */
+  diagram?: Diagram
 }
 
 export interface Topic {

@@ -95,7 +95,10 @@ describe('asking', () => {
 
   it('compares systems in plain words and by command, and chooses by buttons', async () => {
     const asked = run('ask', { question: 'kvm 和 xen 的区别' }, { user: bob, roles: [], locale: 'zh-CN' })
-    expect(shown(await answered(asked))).toMatch(/\[1\][\s\S]*KVM[\s\S]*GPL-2\.0/)
+    const compared = await answered(asked)
+    expect(shown(compared)).toMatch(/\[1\][\s\S]*KVM[\s\S]*GPL-2\.0/)
+    // The same as a picture, which no phone breaks.
+    expect(compared.attachments).toMatchObject([{ filename: 'picture.png', content_type: 'image/png' }])
     const four = { a: 'kvm', b: 'xen', c: 'virtualbox', d: 'hyper-v' }
     expect(shown(await answered(run('compare', four, { user: bob, roles: [] })))).toContain('VBoxManage')
 
@@ -106,6 +109,21 @@ describe('asking', () => {
     }
     const chosen = await choosing.waitFor((now) => shown(now).includes('Recommended'))
     expect(labelsOf(chosen)).toContain('Compare these')
+  })
+
+  it('shows the diagram of what it explains, and tells it to those who do not see it', async () => {
+    const asked = run('ask', { question: '什么是一型虚拟机监控程序？' }, { user: bob, roles: [], locale: 'zh-CN' })
+    const { embeds, attachments } = await answered(asked)
+    expect(embeds[0]?.image?.url).toContain('picture.png')
+    expect(attachments).toMatchObject([{ filename: 'picture.png', description: expect.stringContaining('硬件') }])
+  })
+
+  it('collects whether an answer helped, from the buttons below it', async () => {
+    const asked = await answered(run('ask', { question: 'What is a container?' }, { user: bob, roles: [] }))
+    const judged = press(asked, 'Not helpful', { user: bob, roles: [] })
+    expect(shown(await answered(judged))).toContain('Noted')
+    const gaps = run('knowledge gaps', {}, { user: ada, roles: [OPERATORS] })
+    expect(shown(await answered(gaps))).toMatch(/What is a container\?/)
   })
 
   it('what the base does not know gets an honest answer in the language of the asker', async () => {

@@ -35,6 +35,12 @@ export default defineAction({
     lang: Type.String(),
     asked: Type.Optional(Type.Integer({ description: 'For knowledge.feedback; missing when nothing was asked about' })),
     comparison: Type.Optional(ComparisonOutput),
+    diagram: Type.Optional(
+      Type.Object(
+        { id: Type.String(), lang: Type.Enum(['zh', 'en']), caption: Type.String(), alt: Type.String() },
+        { description: 'A picture: GET /diagrams/{lang}/{id}.png' },
+      ),
+    ),
   }),
   async run({ question }, { knowledge, gaps, principal }) {
     const { tenant } = principal

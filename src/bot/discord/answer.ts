@@ -7,10 +7,13 @@ import {
   type FileSource,
   type Gate,
   type Lang,
+  type PictureBlock,
   type Principal,
   say,
+  type View,
   within,
 } from '../../actions/index.js'
+import type { Pictures } from '../pictures.js'
 import { confirmId, withdrawId } from './custom-id.js'
 import type { Card } from './render.js'
 import { WORDS } from './words.js'
@@ -54,9 +57,16 @@ export interface AnswersOptions {
   /** Epoch ms. */
   readonly now: () => number
   readonly signal: AbortSignal
+  readonly pictures: Pictures
 }
 
-export function createAnswers({ gate, now, signal }: AnswersOptions): Answers {
+export function createAnswers({ gate, now, signal, pictures }: AnswersOptions): Answers {
+  async function pictureOf({ blocks }: View): Promise<Card['picture']> {
+    const block = blocks.find(({ kind }) => kind === 'picture') as PictureBlock | undefined
+    const png = block && (await pictures.png(block))
+    return block && png && { png, alt: block.alt }
+  }
+
   function confirmCard(outcome: ConfirmFirst, lang: Lang): Card {
     const seconds = Math.max(0, Math.round((outcome.expiresAt - now()) / 1000))
     const rule: Block = { kind: 'text', text: say(lang, WORDS.confirmRule, { seconds }) }
@@ -88,7 +98,8 @@ export function createAnswers({ gate, now, signal }: AnswersOptions): Answers {
           }),
         )
         if (outcome.status === 'confirm') return { card: confirmCard(outcome, lang) }
-        const card: Card = { view: outcome.view, lang }
+        const picture = await pictureOf(outcome.view)
+        const card: Card = { view: outcome.view, lang, ...(picture ? { picture } : {}) }
         if (!outcome.action.startsJob) return { card }
         const { jobId } = outcome.output as { readonly jobId: string }
         // The first block names the job, as every later view does; the others are what the result will lack.

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import type { Actions } from '../../actions/index.js'
 import type { Config } from '../config.js'
+import type { Pictures } from '../pictures.js'
 import { commandsOf } from './commands.js'
 import { syncCommands } from './deploy.js'
 import { createInteractions } from './interaction.js'
@@ -11,6 +12,7 @@ export interface DiscordOptions {
   readonly config: Config
   readonly actions: Actions
   readonly log: Logger
+  readonly pictures: Pictures
   /** Epoch ms. */
   readonly now: () => number
 }
@@ -25,11 +27,11 @@ export interface DiscordBot {
 const CLOSE_GRACE_MS = 8_000
 
 /** @throws Error when Discord does not accept the token, or cannot be reached */
-export async function startDiscord({ config, actions, log, now }: DiscordOptions): Promise<DiscordBot> {
+export async function startDiscord({ config, actions, log, pictures, now }: DiscordOptions): Promise<DiscordBot> {
   const token = tokenOf(config)
   // The client library costs 0.7 s and 50 MB: only those who gave a token pay it.
   const { openGateway } = await import('./gateway.js')
-  const interactions = createInteractions({ config, actions, log, now })
+  const interactions = createInteractions({ config, actions, log, pictures, now })
   const gateway = await openGateway({
     config,
     token,

@@ -12,6 +12,7 @@ import {
 import type { Logger } from 'pino'
 import { type Actions, AppError } from '../../actions/index.js'
 import type { Config } from '../config.js'
+import type { Pictures } from '../pictures.js'
 import { type Asker, type CallRequest, createAnswers, errorCard } from './answer.js'
 import { attachmentSource, recalledSource } from './attachment.js'
 import { readCommand } from './commands.js'
@@ -27,6 +28,7 @@ export interface InteractionsOptions {
   readonly config: Config
   readonly actions: Actions
   readonly log: Logger
+  readonly pictures: Pictures
   /** Epoch ms. */
   readonly now: () => number
 }
@@ -49,7 +51,7 @@ interface Asked<Payload extends APIInteraction = APIInteraction> extends Asker {
 /** How long a click on a confirmation is remembered: longer than its card can be clicked with effect. */
 const CLICK_KEPT_MS = 5 * 60_000
 
-export function createInteractions({ config, actions, log, now }: InteractionsOptions): Interactions {
+export function createInteractions({ config, actions, log, pictures, now }: InteractionsOptions): Interactions {
   const { gate, workFolder } = actions
   const downloads = { config, workFolder }
   const readPrincipal = principalReader(config)
@@ -58,7 +60,7 @@ export function createInteractions({ config, actions, log, now }: InteractionsOp
   const following = new Set<Promise<void>>()
   const stopFollowing = new AbortController()
   const abort = new AbortController()
-  const answers = createAnswers({ gate, now, signal: abort.signal })
+  const answers = createAnswers({ gate, now, signal: abort.signal, pictures })
   /** Confirmations that were clicked here: a second click must not write over what the first one shows. */
   const clicked = new Set<string>()
 

@@ -21,6 +21,8 @@ function blockText(block: Block): string {
       return block.ratio === undefined ? block.label : `${Math.round(block.ratio * 100)}% ${block.label}`
     case 'link':
       return `${block.label}: ${block.url}`
+    case 'picture':
+      return block.alt
   }
 }
 

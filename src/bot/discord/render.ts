@@ -29,6 +29,8 @@ export interface Card {
   /** Small print: an error's code. */
   readonly footer?: string
   readonly buttons?: readonly CardButton[]
+  /** Drawn in place of the view's tables, or beside its words. */
+  readonly picture?: { readonly png: Buffer; readonly alt: string }
   /** Without any button, for when Discord refused them. */
   readonly plain?: boolean
 }
@@ -46,7 +48,7 @@ export interface MessageBody {
   /** Names whoever may be pinged: nobody, whatever the text quotes. */
   readonly allowed_mentions: { readonly parse: []; readonly users?: string[] }
   /** Always said, so that an edit lets go of the files of the message before. */
-  readonly attachments: { readonly id: number; readonly filename: string }[]
+  readonly attachments: { readonly id: number; readonly filename: string; readonly description?: string }[]
 }
 
 export interface Message {
@@ -55,12 +57,22 @@ export interface Message {
 }
 
 /** Discord, "Embed Limits" and "Component Reference". Lengths are kept in UTF-16 units, the strictest way to count. */
-const LIMITS = { title: 256, description: 4_096, footer: 512, label: 80, url: 512, perRow: 5, rows: 5 } as const
+const LIMITS = {
+  title: 256,
+  description: 4_096,
+  footer: 512,
+  label: 80,
+  url: 512,
+  alt: 1_024,
+  perRow: 5,
+  rows: 5,
+} as const
 /** Kept free for the note that says what was cut. */
 const NOTE = 160
 /** Columns of a code block in an embed on a desktop; wider lines wrap in the middle of a word. */
 const COLUMNS = 60
 const FILE = 'full.txt'
+const PICTURE = 'picture.png'
 /** Discord takes 10 MiB a file. */
 const FILE_BYTES = 8 * 1024 ** 2
 const BAR = 20
@@ -114,6 +126,8 @@ function segmentOf(block: Block): Segment {
       return running(`${block.ratio === undefined ? '' : `${bar(block.ratio)} `}${escapeText(block.label)}`)
     case 'link':
       return running(`${escapeText(block.label)}: ${tidy(block.url)}`)
+    case 'picture':
+      return running('')
   }
 }
 
@@ -221,7 +235,7 @@ function fileOf(view: View, lang: Lang): MessageFile {
 }
 
 /** Draws any view whatever, in one message that Discord accepts. */
-export function render({ view, lang, footer, buttons = [], plain = false }: Card): Message {
+export function render({ view, lang, footer, buttons = [], picture, plain = false }: Card): Message {
   const links = plain
     ? []
     : view.blocks.filter((block) => block.kind === 'link').filter((link) => isButtonLink(link.url))
@@ -238,9 +252,13 @@ export function render({ view, lang, footer, buttons = [], plain = false }: Card
     ...(title === '' ? {} : { title }),
     // Discord refuses a message that shows nothing.
     ...(text.trim() !== '' ? { description: text } : title === '' ? { description: '—' } : {}),
+    ...(picture === undefined ? {} : { image: { url: `attachment://${PICTURE}` } }),
     ...(footer === undefined ? {} : { footer: { text: cut(tidy(footer), LIMITS.footer) } }),
   }
-  const files = whole ? [] : [fileOf(view, lang)]
+  const files = [
+    ...(whole ? [] : [fileOf(view, lang)]),
+    ...(picture === undefined ? [] : [{ name: PICTURE, contentType: 'image/png', data: picture.png }]),
+  ]
   return {
     body: {
       embeds: [embed],
@@ -248,7 +266,12 @@ export function render({ view, lang, footer, buttons = [], plain = false }: Card
         ? []
         : rowsOf(links.slice(0, LIMITS.perRow), [...buttons, ...choiceButtons(view.choices ?? [])]),
       allowed_mentions: { parse: [] },
-      attachments: files.map(({ name }, id) => ({ id, filename: name })),
+      attachments: files.map(({ name }, id) => ({
+        id,
+        filename: name,
+        // Read out to those who do not see it.
+        ...(name === PICTURE && picture !== undefined ? { description: cut(tidy(picture.alt), LIMITS.alt) } : {}),
+      })),
     },
     files,
   }

@@ -5,6 +5,7 @@ import { type DiscordBot, startDiscord } from '../../../src/bot/discord/index.js
 import { type DiscordDouble, startDiscordDouble } from '../../helpers/discord/double.js'
 import type { Interaction } from '../../helpers/discord/interaction.js'
 import type { Message } from '../../helpers/discord/messages.js'
+import { builtPictures } from '../../helpers/pictures.js'
 import { dockerHost, openRoom, type Room } from '../../helpers/room.js'
 
 export const APP = '110000000000000001'
@@ -89,7 +90,8 @@ export async function startBot({ hosts, settings }: BotOptions): Promise<Bot> {
   await room.knowledge.ingest('data/knowledge')
   const { log, lines } = testLog()
   const config = configFor(double, settings)
-  const discord = await startDiscord({ config, actions: room.actions, log, now: () => room.now() })
+  const pictures = builtPictures()
+  const discord = await startDiscord({ config, actions: room.actions, log, pictures, now: () => room.now() })
   await discord.ready
   return {
     double,
@@ -99,6 +101,7 @@ export async function startBot({ hosts, settings }: BotOptions): Promise<Bot> {
     lines,
     async close() {
       await discord.close()
+      await pictures.close()
       await room.close()
       await double.close()
     },

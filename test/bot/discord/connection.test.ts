@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { createRegistry } from '../../../src/actions/index.js'
 import { startDiscord } from '../../../src/bot/discord/index.js'
 import type { DiscordDouble } from '../../helpers/discord/double.js'
+import { builtPictures } from '../../helpers/pictures.js'
 import { openRoom, type Room } from '../../helpers/room.js'
 import { ada, answered, bob, configFor, OPERATORS, shown, startBot, startDouble, testLog } from './bot.js'
 
@@ -17,7 +18,7 @@ afterEach(async () => {
 const start = async (double: DiscordDouble, room: Room, settings = {}) => {
   const { log, lines } = testLog()
   const config = configFor(double, settings)
-  return { bot: await startDiscord({ config, actions: room.actions, log, now: Date.now }), lines }
+  return { bot: await startDiscord({ config, actions: room.actions, log, pictures: builtPictures(), now: Date.now }), lines }
 }
 
 describe('starting', () => {
@@ -84,7 +85,7 @@ describe('a click', () => {
     const gate = { ...room.actions.gate, registry: createRegistry([]) }
     const { log } = testLog()
     const config = configFor(bot.double)
-    const newer = await startDiscord({ config, actions: { ...room.actions, gate }, log, now: Date.now })
+    const newer = await startDiscord({ config, actions: { ...room.actions, gate }, log, pictures: builtPictures(), now: Date.now })
     opened(newer)
     const asked = bot.double.slash({ user: ada, command: 'ask', options: { question: 'x' } })
     expect(shown(await answered(asked))).toContain('ACTION_UNKNOWN')

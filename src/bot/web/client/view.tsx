@@ -122,6 +122,17 @@ function Link({ label, url }: { readonly label: string; readonly url: string }) 
   )
 }
 
+/** The page shows what ships as it was drawn; a table drawn as a picture stands there as a table already. */
+function Picture({ caption, alt, drawing }: Extract<Block, { kind: 'picture' }>) {
+  if ('svg' in drawing) return null
+  return (
+    <figure class="picture">
+      <img src={`/diagrams/${drawing.lang}/${drawing.diagram}.png`} alt={alt} loading="lazy" />
+      <figcaption>{caption}</figcaption>
+    </figure>
+  )
+}
+
 function BlockView({ block }: { readonly block: Block }) {
   const t = useWords()
   switch (block.kind) {
@@ -150,6 +161,8 @@ function BlockView({ block }: { readonly block: Block }) {
           <Link {...block} />
         </div>
       )
+    case 'picture':
+      return <Picture {...block} />
   }
 }
 
