@@ -1,18 +1,21 @@
-/** Owns how the search benchmark drives our own knowledge base: through its public face alone. */
-import { openKnowledge } from '../src/knowledge/index.js'
+/**
+ * Owns how the search benchmark drives our own knowledge base: through its public face alone. It is built in the process
+ * that is measured, and searched as the product searches it, through its thread and with the dictionary.
+ */
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { openDictionary, openKnowledge, startKnowledge } from '../src/knowledge/index.js'
 import type { CorpusPassage } from './search-corpus.js'
 import { bytesBeside, type Engine, type EngineKind, openDatabase } from './search-engines.js'
 
 const TENANT = 'bench'
 const CHUNK_BYTES = 64 * 1024
+const DICTIONARY = join(process.cwd(), 'dist', 'dictionary.sqlite')
+const WORKER = join(process.cwd(), 'dist', 'knowledge', 'worker.js')
 
-export const HYPERCALL: EngineKind = {
-  name: 'hypercall',
-  build: async (file) => hypercall(file),
-  open: async (file) => hypercall(file),
-}
+export const HYPERCALL: EngineKind = { name: 'hypercall', build, open }
 
-function hypercall(file: string): Engine {
+async function build(file: string): Promise<Engine> {
   const db = openDatabase(file)
   const knowledge = openKnowledge(db)
   return {
@@ -24,9 +27,26 @@ function hypercall(file: string): Engine {
     async finish() {
       db.pragma('wal_checkpoint(TRUNCATE)')
     },
+    search: (query, k) => knowledge.search(query, { limit: k, tenant: TENANT }).map(({ card }) => card),
+    bytesOnDisk: () => bytesBeside(file),
+  }
+}
+
+async function open(file: string): Promise<Engine> {
+  const knowledge = startKnowledge(WORKER, { file, dictionary: DICTIONARY })
+  const exhaustively = () =>
+    openKnowledge(openDatabase(file), openDictionary(new Database(DICTIONARY, { readonly: true })), { prune: false })
+  let all: ReturnType<typeof exhaustively> | undefined
+  return {
+    add: () => Promise.reject(new Error('opened to be searched')),
+    finish: async () => {},
     async search(query, k) {
       const hits = await knowledge.search(query, { limit: k, tenant: TENANT })
       return hits.map(({ card }) => card)
+    },
+    async searchExhaustively(query, k) {
+      all ??= exhaustively()
+      return all.search(query, { limit: k, tenant: TENANT }).map(({ card }) => card)
     },
     bytesOnDisk: () => bytesBeside(file),
   }

@@ -18,7 +18,10 @@ afterEach(async () => {
 const start = async (double: DiscordDouble, room: Room, settings = {}) => {
   const { log, lines } = testLog()
   const config = configFor(double, settings)
-  return { bot: await startDiscord({ config, actions: room.actions, log, pictures: builtPictures(), now: Date.now }), lines }
+  return {
+    bot: await startDiscord({ config, actions: room.actions, log, pictures: builtPictures(), now: Date.now }),
+    lines,
+  }
 }
 
 describe('starting', () => {
@@ -85,7 +88,13 @@ describe('a click', () => {
     const gate = { ...room.actions.gate, registry: createRegistry([]) }
     const { log } = testLog()
     const config = configFor(bot.double)
-    const newer = await startDiscord({ config, actions: { ...room.actions, gate }, log, pictures: builtPictures(), now: Date.now })
+    const newer = await startDiscord({
+      config,
+      actions: { ...room.actions, gate },
+      log,
+      pictures: builtPictures(),
+      now: Date.now,
+    })
     opened(newer)
     const asked = bot.double.slash({ user: ada, command: 'ask', options: { question: 'x' } })
     expect(shown(await answered(asked))).toContain('ACTION_UNKNOWN')
