@@ -102,7 +102,7 @@ export interface ActionDefinition<Input extends TObject, Output extends TSchema,
   readonly acceptsFile?: true
   /** Endings of the files that are most likely meant for it, where other actions take files as well: `.md`. */
   readonly fileTypes?: readonly string[]
-  /** Whether, where a surface has folders, one may come in place of the file: as JSON Lines of `{file, markdown}`. */
+  /** Whether, where a surface has folders, one may come in place of the file: as JSON Lines of `{file, base64}`. */
   readonly acceptsFolder?: true
   /** Whether the output is `{jobId}` of a job to follow. */
   readonly startsJob?: true

@@ -150,6 +150,12 @@ export const ERRORS = {
     'This command is about a file, and none came with it.',
     '该命令需要一个文件，但没有收到。',
   ),
+  COLLECTION_REQUIRED: kind(
+    400,
+    false,
+    'Mirroring removes what the source does not have: name a collection of its own for it, other than "{reserved}".',
+    '镜像导入会移除来源中没有的内容：请为它指定单独的集合，不能是“{reserved}”。',
+  ),
   QUESTION_UNKNOWN: kind(
     404,
     false,

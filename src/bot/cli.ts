@@ -1,174 +1,27 @@
 // Registry → argv, and the few commands that are about Hypercall itself.
-import { randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { copyFile, readFile, stat, writeFile } from 'node:fs/promises'
-import { basename, resolve } from 'node:path'
-import { createInterface } from 'node:readline/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { Command, CommanderError, Option } from 'commander'
-import {
-  AppError,
-  type Call,
-  type FileSource,
-  formatBytes,
-  type Lang,
-  loadRegistry,
-  type RegisteredAction,
-  type Registry,
-} from '../actions/index.js'
+import { AppError, type Lang, loadRegistry, type RegisteredAction, type Registry } from '../actions/index.js'
 import { renderError, renderText } from './cli-render.js'
+import { type CommonOptions, complain, EXIT, inHouse, print, printJson, runAction } from './cli-run.js'
 import { ConfigError, describeSettings, loadConfig } from './config.js'
 import { deployCommands } from './discord/deploy.js'
 import { reference } from './docs.js'
-import { folderSource } from './folder-source.js'
-import { OWNER } from './http/credentials.js'
-import { type House, loginUrl, openHouse, serve, VERSION } from './main.js'
-
-const EXIT = { ok: 0, failed: 1, usage: 2 } as const
+import { loginUrl, serve, VERSION } from './main.js'
+import { type WatchOptions, watchFolder } from './watch.js'
 
 const REFERENCE = fileURLToPath(new URL('../../docs/reference.md', import.meta.url))
 
-/** How a shell says that it was interrupted. */
-const INTERRUPTED_EXIT = 130
-
-const print = (text: string): void => void process.stdout.write(`${text}\n`)
-const complain = (text: string): void => void process.stderr.write(`${text}\n`)
-const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2))
-
 const defaultLang = (): Lang => (/^zh/i.test(Intl.DateTimeFormat().resolvedOptions().locale) ? 'zh' : 'en')
 
-interface CommonOptions {
-  readonly json?: boolean
-  readonly yes?: boolean
-  readonly lang: Lang
-  file?: string
-  readonly output?: string
-}
-
-/** Opens the house for one command, and closes it however that ended. */
-async function inHouse<T>(work: (house: House, signal: AbortSignal) => Promise<T>): Promise<T> {
-  const config = loadConfig()
-  // A command's own words are its answer; the log would only talk over them.
-  const house = await openHouse({
-    ...config,
-    HYPERCALL_LOG_LEVEL: config.HYPERCALL_LOG_LEVEL === 'info' ? 'warn' : config.HYPERCALL_LOG_LEVEL,
-  })
-  const stop = new AbortController()
-  const interrupt = () => stop.abort(new AppError('CANCELLED'))
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
-  try {
-    return await work(house, stop.signal)
-  } finally {
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
-    await house.close(0)
-  }
-}
-
-async function fileSource(path: string): Promise<FileSource> {
-  const info = await stat(path).catch(() => undefined)
-  if (!info?.isFile()) {
-    throw new AppError('INVALID_INPUT', { problem: { en: `${path} is not a file`, zh: `${path} 不是文件` } })
-  }
-  const name = basename(path)
-  return {
-    name,
-    sizeBytes: info.size,
-    reference: { path: resolve(path), name, sizeBytes: info.size },
-    open: async () => createReadStream(path, { highWaterMark: 256 * 1024 }),
-  }
-}
+const langOption = (lang: Lang): Option =>
+  new Option('--lang <lang>', { en: 'Language of the answer', zh: '回答的语言' }[lang])
+    .choices(['en', 'zh'])
+    .default(lang)
 
 /** How the option parser names an option: `--dry-run` is `dryRun`. */
 const camelCase = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
-
-/** What a path leads to, as the action takes it. */
-async function sourceOf(path: string, action: RegisteredAction): Promise<FileSource> {
-  const info = await stat(path).catch(() => undefined)
-  return action.acceptsFolder && info?.isDirectory() ? folderSource(path) : fileSource(path)
-}
-
-async function agrees(question: string, lang: Lang): Promise<boolean> {
-  if (!process.stdin.isTTY) return false
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await terminal.question(`${question} ${{ en: 'Go on? [y/N] ', zh: '继续？[y/N] ' }[lang]}`)
-  terminal.close()
-  return /^(y|yes|是|好)$/i.test(answer.trim())
-}
-
-/** Waits for a job with its progress beside the answer. @returns whether it succeeded */
-async function follow(house: House, jobId: string, options: CommonOptions, signal: AbortSignal): Promise<boolean> {
-  const { actions } = house
-  const cancel = () => {
-    try {
-      actions.jobs.cancel(jobId, OWNER.tenant)
-    } catch (error) {
-      // It ended at the very moment it was to be cancelled, which is just as well.
-      if (!(error instanceof AppError && error.code === 'JOB_FINISHED')) throw error
-    }
-  }
-  signal.addEventListener('abort', cancel, { once: true })
-  for (;;) {
-    const job = await actions.jobs.wait(jobId, OWNER.tenant, AbortSignal.timeout(500))
-    if (process.stderr.isTTY) process.stderr.write(`\r${formatBytes(job.bytes)}   `)
-    if (job.finishedAt === undefined) continue
-    if (process.stderr.isTTY) process.stderr.write('\n')
-    signal.removeEventListener('abort', cancel)
-    if (job.error) {
-      complain(renderError(new AppError(job.error.code, job.error.details), options.lang))
-      return false
-    }
-    const artifact = job.artifact === undefined ? undefined : actions.artifacts.get(job.artifact, OWNER.tenant)
-    if (artifact && options.output !== undefined) await copyFile(artifact.path, options.output)
-    return true
-  }
-}
-
-async function runAction(
-  action: RegisteredAction,
-  input: Record<string, unknown>,
-  options: CommonOptions,
-): Promise<number> {
-  return inHouse(async (house, signal) => {
-    const { gate } = house.actions
-    const file = options.file === undefined ? undefined : await sourceOf(options.file, action)
-    const call = (name: string, given: Record<string, unknown>, confirm?: string): Call => ({
-      principal: OWNER,
-      surface: 'cli',
-      lang: options.lang,
-      requestId: randomUUID(),
-      action: name,
-      input: given,
-      ...(file && name === action.name ? { file } : {}),
-      ...(confirm === undefined ? {} : { confirm }),
-      signal,
-    })
-    let outcome = await gate.call(call(action.name, input))
-    if (outcome.status === 'confirm') {
-      if (!options.yes) {
-        complain(renderText(outcome.view))
-        if (!(await agrees('', options.lang))) {
-          gate.withdraw(outcome.token, { principal: OWNER, surface: 'cli', requestId: randomUUID() })
-          complain(
-            { en: 'Nothing was done. Say yes, or give --yes.', zh: '未执行任何操作。请确认，或使用 --yes。' }[
-              options.lang
-            ],
-          )
-          return EXIT.failed
-        }
-      }
-      outcome = await gate.call(call(action.name, input, outcome.token))
-    }
-    if (outcome.status === 'confirm') throw new AppError('CONFIRMATION_EXPIRED')
-    if (options.json) printJson(outcome.output)
-    else print(renderText(outcome.view))
-    if (!action.startsJob) return EXIT.ok
-    const { jobId } = outcome.output as { jobId: string }
-    if (!(await follow(house, jobId, options, signal))) return signal.aborted ? INTERRUPTED_EXIT : EXIT.failed
-    const status = await gate.call({ ...call('job.status', { job: jobId }), signal: new AbortController().signal })
-    if (!options.json && status.status === 'done') print(`\n${renderText(status.view)}`)
-    return EXIT.ok
-  })
-}
 
 function addAction(parent: Command, action: RegisteredAction, lang: Lang, done: (code: number) => void): void {
   const command = parent.command(action.verb).description(action.summary[lang])
@@ -176,8 +29,9 @@ function addAction(parent: Command, action: RegisteredAction, lang: Lang, done: 
   // What is required may stand in its place or be named: `start web` and `start --container web`.
   for (const field of positional) command.argument(`[${field.name}]`, field.description[lang])
   for (const field of action.fields) {
-    const flags = field.type === 'boolean' ? `--${field.name}` : `--${field.name} <${field.type}>`
-    const option = new Option(flags, field.description[lang])
+    // A flag that must be given must be able to say no: `--helpful false`.
+    const value = field.type !== 'boolean' ? ` <${field.type}>` : field.required ? ' [boolean]' : ''
+    const option = new Option(`--${field.name}${value}`, field.description[lang])
     if (field.choices) option.choices([...field.choices])
     command.addOption(option)
   }
@@ -191,11 +45,7 @@ function addAction(parent: Command, action: RegisteredAction, lang: Lang, done: 
   command
     .option('--json', { en: 'Print what REST answers', zh: '输出与 REST 相同的 JSON' }[lang])
     .option('-y, --yes', { en: 'Confirm without asking', zh: '无需询问直接确认' }[lang])
-    .addOption(
-      new Option('--lang <lang>', { en: 'Language of the answer', zh: '回答的语言' }[lang])
-        .choices(['en', 'zh'])
-        .default(lang),
-    )
+    .addOption(langOption(lang))
   command.action(async (...given: unknown[]) => {
     const { ...options } = command.opts<CommonOptions & Record<string, unknown>>()
     if (takesPath && typeof given[0] === 'string') options.file = given[0]
@@ -215,6 +65,28 @@ function addAction(parent: Command, action: RegisteredAction, lang: Lang, done: 
       done(EXIT.failed)
     }
   })
+}
+
+function addWatch(parent: Command, action: RegisteredAction, lang: Lang, done: (code: number) => void): void {
+  const collection = action.fields.find((field) => field.name === 'collection')
+  parent
+    .command('watch')
+    .description(
+      { en: 'Keep a collection equal to a folder until stopped', zh: '使集合与文件夹保持一致，直到停止' }[lang],
+    )
+    .argument('<folder>', { en: 'A folder of this machine', zh: '本机上的文件夹' }[lang])
+    .option('--collection <string>', collection?.description[lang])
+    .option('-y, --yes', { en: 'Confirm without asking', zh: '无需询问直接确认' }[lang])
+    .addOption(langOption(lang))
+    .action(async (folder: string, options: WatchOptions) => {
+      try {
+        await watchFolder(folder, options)
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error
+        complain(renderError(error, options.lang))
+        done(EXIT.failed)
+      }
+    })
 }
 
 function addOwnCommands(program: Command, lang: Lang, done: (code: number) => void): void {
@@ -337,6 +209,7 @@ export function buildProgram(registry: Registry, lang: Lang, done: (code: number
     const group = groups.get(action.group) ?? program.command(action.group).description(action.group)
     groups.set(action.group, group)
     addAction(group, action, lang, done)
+    if (action.name === 'knowledge.import') addWatch(group, action, lang, done)
   }
   return program
 }

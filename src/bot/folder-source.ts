@@ -1,49 +1,141 @@
-// A folder of Markdown files as one stream: a line of JSON for each file, made while it is read.
-import { lstat, readdir, readFile } from 'node:fs/promises'
-import { basename, join, sep } from 'node:path'
+// A folder of documents as one stream: a line of JSON for each file, made while it is read. JSON Lines in a folder are not
+// taken: in a stream of other lines, what is wrong with one of theirs could not be told by its file. They are imported
+// by themselves.
+import { lstat, open, readdir, stat } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import type { FileSource } from '../actions/index.js'
 
-/** The Markdown files below a folder, hidden ones, links and those of packages left out; sorted, so that every run is the same. */
-async function markdownFiles(folder: string): Promise<string[]> {
-  const names = await readdir(folder, { recursive: true })
-  return names.filter((name) => /\.md$/i.test(name) && !/(?:^|[/\\])(?:\.|node_modules[/\\])/.test(name)).sort()
+/** As large as a line of the import may be, in base64; what is larger is not read, and reported like a broken one. */
+const LARGEST_BYTES = 16 * 2 ** 20
+/** What is handed on at once, in bytes of a file: many small ones together, a large one in parts that base64 can join. */
+const PIECE_BYTES = 3 * 64 * 1024
+
+const DOCUMENT = /\.(?:md|markdown|html?|pdf)$/i
+const isPassedOver = (name: string): boolean => name.startsWith('.') || name === 'node_modules'
+
+interface FoundFile {
+  /** Relative to the folder, with `/`. */
+  readonly name: string
+  readonly sizeBytes: number
+  /** Other than before when the file may be. */
+  readonly stamp: string
+  /** Why it is not read; of a folder too, which must not look as if it were empty. */
+  readonly problem?: string
 }
 
-/** A document is a page; what is larger is not read, and is reported like any other that cannot be taken. */
-const LARGEST_BYTES = 1024 * 1024
+export interface Contents {
+  /** The folder itself, as the empty name, and those below it. */
+  readonly folders: readonly { readonly name: string; readonly identity: string }[]
+  readonly files: readonly FoundFile[]
+}
 
-async function* lines(folder: string, files: readonly string[]): AsyncGenerator<Buffer> {
-  const decoder = new TextDecoder('utf-8', { fatal: true })
-  for (const name of files) {
-    const path = join(folder, name)
-    const info = await lstat(path)
-    if (!info.isFile()) continue
-    const file = name.split(sep).join('/')
-    let problem: string | undefined
-    let markdown = ''
-    if (info.size > LARGEST_BYTES) problem = `larger than ${LARGEST_BYTES} bytes`
-    else {
-      try {
-        markdown = decoder.decode(await readFile(path))
-      } catch (error) {
-        if (!(error instanceof TypeError)) throw error
-        problem = 'not valid UTF-8'
-      }
-    }
-    yield Buffer.from(`${JSON.stringify({ file, ...(problem === undefined ? { markdown } : { problem }) })}\n`)
+/** How the system says no: `EACCES`. Everything else is a bug. */
+function systemCode(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === undefined) throw error
+  return code
+}
+
+const unreadable = (name: string, error: unknown): FoundFile => {
+  const problem = `cannot be read: ${systemCode(error)}`
+  return { name, sizeBytes: 0, stamp: problem, problem }
+}
+
+async function foundFile(folder: string, name: string): Promise<FoundFile> {
+  try {
+    const { size, ino, mtimeMs, ctimeMs } = await lstat(join(folder, name))
+    const problem = size > LARGEST_BYTES ? { problem: `larger than ${LARGEST_BYTES} bytes` } : {}
+    return { name, sizeBytes: size, stamp: `${ino} ${size} ${mtimeMs} ${ctimeMs}`, ...problem }
+  } catch (error) {
+    return unreadable(name, error)
   }
 }
 
+/**
+ * The documents below a folder; hidden ones, links and those of packages left out, and sorted, so that every run is the
+ * same.
+ * @throws what the system says when the folder itself cannot be read
+ */
+export async function contentsOf(folder: string): Promise<Contents> {
+  const folders: { name: string; identity: string }[] = []
+  const files: FoundFile[] = []
+  const visit = async (name: string): Promise<void> => {
+    const path = join(folder, name)
+    const { dev, ino } = await stat(path)
+    const entries = (await readdir(path, { withFileTypes: true })).filter((entry) => !isPassedOver(entry.name))
+    folders.push({ name, identity: `${dev} ${ino}` })
+    const within = (entry: { name: string }): string => (name === '' ? entry.name : `${name}/${entry.name}`)
+    const documents = entries.filter((entry) => entry.isFile() && DOCUMENT.test(entry.name))
+    files.push(...(await Promise.all(documents.map((entry) => foundFile(folder, within(entry))))))
+    for (const entry of entries.filter((candidate) => candidate.isDirectory())) {
+      await visit(within(entry)).catch((error: unknown) => files.push(unreadable(`${within(entry)}/`, error)))
+    }
+  }
+  await visit('')
+  return { folders, files: files.sort((a, b) => (a.name < b.name ? -1 : 1)) }
+}
+
+const problemLine = (file: string, problem: string): string => `${JSON.stringify({ file, problem })}\n`
+const beginning = (file: string): string => `${JSON.stringify({ file, base64: '' }).slice(0, -2)}`
+const ENDING = '"}\n'
+
+const lengthOf = ({ name, sizeBytes, problem }: FoundFile): number =>
+  problem === undefined
+    ? Buffer.byteLength(beginning(name)) + Math.ceil(sizeBytes / 3) * 4 + ENDING.length
+    : Buffer.byteLength(problemLine(name, problem))
+
+/** @returns its bytes, or why there are none: it may have grown, or gone, since it was found */
+async function contentOf(path: string): Promise<Buffer | string> {
+  try {
+    const file = await open(path)
+    try {
+      const { size } = await file.stat()
+      return size > LARGEST_BYTES ? `larger than ${LARGEST_BYTES} bytes` : await file.readFile()
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    return `cannot be read: ${systemCode(error)}`
+  }
+}
+
+async function* lines(folder: string, files: readonly FoundFile[]): AsyncGenerator<string> {
+  for (const { name, problem } of files) {
+    const content = problem ?? (await contentOf(join(folder, name)))
+    if (typeof content === 'string') {
+      yield problemLine(name, content)
+      continue
+    }
+    yield beginning(name)
+    for (let at = 0; at < content.length; at += PIECE_BYTES) {
+      yield content.subarray(at, at + PIECE_BYTES).toString('base64')
+    }
+    yield ENDING
+  }
+}
+
+/** Each piece is a round trip to whoever reads them. */
+async function* gathered(pieces: AsyncIterable<string>): AsyncGenerator<Buffer> {
+  let text = ''
+  for await (const piece of pieces) {
+    text += piece
+    if (text.length < PIECE_BYTES) continue
+    yield Buffer.from(text)
+    text = ''
+  }
+  if (text !== '') yield Buffer.from(text)
+}
+
+/** @throws what the system says when the folder cannot be read */
 export async function folderSource(folder: string): Promise<FileSource> {
-  const files = await markdownFiles(folder)
-  const sizes = await Promise.all(files.map(async (name) => (await lstat(join(folder, name))).size))
+  const { files } = await contentsOf(folder)
   // With a slash, so that a folder called `notes.md` is not taken for a file.
-  const name = `${basename(folder)}/`
+  const name = `${basename(resolve(folder))}/`
   return {
     name,
-    sizeBytes: sizes.reduce((sum, size) => sum + size, 0),
-    reference: { path: folder, name, files: files.length },
-    open: async () => Readable.from(lines(folder, files)),
+    sizeBytes: files.reduce((sum, file) => sum + lengthOf(file), 0),
+    reference: { path: resolve(folder), name, files: files.length },
+    open: async () => Readable.from(gathered(lines(folder, files))),
   }
 }

@@ -96,9 +96,11 @@ export async function importDocuments(
     const counts = { added: 0, changed: 0, unchanged: 0 }
     store.atomically(() => {
       for (const card of cards) {
-        const before = store.hashOf({ tenant, lang: card.lang, id: card.id })
-        counts[before === undefined ? 'added' : before === card.hash ? 'unchanged' : 'changed'] += 1
-        if (before === card.hash || dryRun) continue
+        const before = store.find({ tenant, lang: card.lang, id: card.id })
+        // The same card from another collection moves: mirroring that one must not take it away.
+        const isSame = before?.hash === card.hash && before.collection === collection
+        counts[before === undefined ? 'added' : isSame ? 'unchanged' : 'changed'] += 1
+        if (isSame || dryRun) continue
         store.put(card, { tenant, collection }, { author, at: Date.now(), reason: `import: ${collection}` })
       }
     })

@@ -35,18 +35,23 @@ export { openDictionary } from './dictionary.js'
 export type { ImportOptions, ImportReport } from './import.js'
 export type { Answer, Citation, Comparison, Diagram, Hit, IngestReport, Lang, Problem, Source, Topic } from './model.js'
 export type { Choice } from './systems.js'
-export type { CardSummary, Draft, Saved } from './team.js'
+export { BY_HAND, type CardSummary, type Draft, type Saved } from './team.js'
 export { startKnowledge } from './thread.js'
 
 export interface KnowledgeBase extends Team {
   /**
    * Makes the base equal to the cards below `dir/zh` and `dir/en`: new ones are added, changed ones replaced, vanished
    * ones removed, unchanged ones (by content hash) left alone. A file that cannot be read as a card is reported, and
-   * what was known from it before is kept. All of it happens in one transaction. The facts table `dir/systems.yaml` is
-   * read as well, and the list of diagrams, if they are there.
+   * what was known from it before is kept. All of it happens in one transaction. What `load` reads is read as well.
    * @throws the file system's error when `dir` is missing or no folder; Error for a broken facts table
    */
   ingest(dir: string): Promise<IngestReport>
+  /**
+   * Reads what stands beside the cards and is kept in memory: the facts table `systems.yaml` and the list of diagrams, if
+   * they are there.
+   * @throws Error for a broken one
+   */
+  load(dir: string): Promise<void>
   /**
    * Takes documents into a tenant's own cards. @see importDocuments
    * @param onProgress told what is safe whenever something has been written
@@ -147,6 +152,11 @@ export function openKnowledge(
     return { ...given, ...openings, found: true, confidence: Math.max(given.confidence, THRESHOLD), lang, comparison }
   }
 
+  async function load(dir: string): Promise<void> {
+    table = (await readSystems(join(dir, 'systems.yaml'))) ?? table
+    diagrams = (await readDiagrams(join(dir, 'diagrams', 'diagrams.yaml'))) ?? diagrams
+  }
+
   function search(
     query: string,
     { limit = 10, lang = null, tenant = SHARED }: { limit?: number; lang?: Lang | null; tenant?: string } = {},
@@ -170,10 +180,10 @@ export function openKnowledge(
       store.consistently(() => search(text.slice(0, LONGEST_LIKE), { limit: 5, lang, tenant })),
     ),
     async ingest(dir) {
-      table = (await readSystems(join(dir, 'systems.yaml'))) ?? table
-      diagrams = (await readDiagrams(join(dir, 'diagrams', 'diagrams.yaml'))) ?? diagrams
+      await load(dir)
       return ingest(dir, store)
     },
+    load,
     import: (source, options, onProgress) => importDocuments(source, options, store, onProgress),
     files: (tenant, after) =>
       store.cards(tenant, after, PAGE).map((card) => ({

@@ -78,8 +78,8 @@ export interface Store {
   index: IndexStore
   /** A tenant's own cards. */
   inventory(tenant: string): { lang: Lang; id: string; file: string; hash: string; collection: string }[]
-  /** The hash of a card's content, if it is there. */
-  hashOf(key: CardKey): string | undefined
+  /** The hash of a card's content, and where it belongs, if it is there. */
+  find(key: CardKey): { hash: string; collection: string } | undefined
   /** Runs `work` in one transaction: all of it is kept, or nothing. */
   atomically(work: () => void): void
   /** Runs `work` on one state of the base, whatever is written meanwhile. */
@@ -193,11 +193,9 @@ export function openStore(db: Database): Store {
       `SELECT s.lang, c.id, c.file, c.hash, c.collection
        FROM knowledge_cards c JOIN knowledge_shelves s ON s.id = c.shelf WHERE s.tenant = ?`,
     ),
-    hashOf: db
-      .prepare<[CardKey], string>(
-        `SELECT c.hash FROM knowledge_cards c JOIN knowledge_shelves s ON s.id = c.shelf WHERE ${KEY}`,
-      )
-      .pluck(),
+    find: db.prepare<[CardKey], { hash: string; collection: string }>(
+      `SELECT c.hash, c.collection FROM knowledge_cards c JOIN knowledge_shelves s ON s.id = c.shelf WHERE ${KEY}`,
+    ),
     putCard: db.prepare(
       `INSERT INTO knowledge_cards (shelf, id, collection, file, hash, title, level, head, text, title_tokens, alias_tokens,
          version, author, at, reason)
@@ -284,7 +282,7 @@ export function openStore(db: Database): Store {
   return {
     index,
     inventory: (tenant) => sql.inventory.all(tenant),
-    hashOf: (key) => sql.hashOf.get(key),
+    find: (key) => sql.find.get(key),
     atomically(work) {
       const whole = db.transaction(() => {
         work()

@@ -3,7 +3,7 @@
  * waits for an import; the writer is only there while there is something to write.
  */
 import { Worker } from 'node:worker_threads'
-import type { ImportOptions, ImportReport, Knowledge, KnowledgeBase } from './index.js'
+import type { ImportOptions, ImportReport, IngestReport, Knowledge, KnowledgeBase } from './index.js'
 
 export interface ThreadOptions {
   /** The database; made when it is missing. */
@@ -76,6 +76,8 @@ function startThread(body: string, options: ThreadOptions, idleMs: number | unde
   const close = async (): Promise<void> => {
     clearTimeout(idle)
     if (worker === undefined) return
+    // Whoever waits for its end may have nothing else to do.
+    worker.ref()
     post({ kind: 'close' })
     await ended
   }
@@ -128,15 +130,18 @@ export function startKnowledge(body: string, options: ThreadOptions): Knowledge 
   ): Promise<ImportReport> {
     const pieces = source[Symbol.asyncIterator]()
     let id = 0
+    let lost: { error: unknown } | undefined
     const abort = (): void => writer.post({ kind: 'abort', id, reason: signal?.reason })
     const send = async (): Promise<void> => {
       try {
         const { done, value } = await pieces.next()
         if (done === true) writer.post({ kind: 'end', id })
         // A copy: whoever gives the pieces may use their memory again.
-        else writer.post({ kind: 'chunk', id, bytes: Uint8Array.from(value) })
+        else writer.post({ kind: 'chunk', id, bytes: new Uint8Array(value) })
       } catch (error) {
-        writer.post({ kind: 'abort', id, reason: error })
+        // Kept here: on its way through the thread it would lose what it is.
+        lost = { error }
+        writer.post({ kind: 'abort', id, reason: undefined })
       }
     }
     signal?.throwIfAborted()
@@ -152,7 +157,7 @@ export function startKnowledge(body: string, options: ThreadOptions): Knowledge 
       return report as ImportReport
     } catch (error) {
       signal?.throwIfAborted()
-      throw error
+      throw lost === undefined ? error : lost.error
     } finally {
       signal?.removeEventListener('abort', abort)
       await pieces.return?.()
@@ -161,12 +166,11 @@ export function startKnowledge(body: string, options: ThreadOptions): Knowledge 
 
   return {
     import: bring,
-    // Both need the facts table, and the reader what has been written.
     async ingest(dir) {
-      const report = (await writer.call('ingest', [dir])) as Awaited<ReturnType<KnowledgeBase['ingest']>>
-      await reader.call('ingest', [dir])
-      return report
+      const [report] = await Promise.all([writer.call('ingest', [dir]), reader.call('load', [dir])])
+      return report as IngestReport
     },
+    load: read('load'),
     save: write('save'),
     remove: write('remove'),
     revert: write('revert'),

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
 import Docker from 'dockerode'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { extract } from 'tar-stream'
@@ -604,7 +605,7 @@ describe('hostile text', () => {
 
   it('in a knowledge card is shown, not run, and its links and images lead nowhere', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'hc-cards-'))
-    const db = openDatabase(server.stateFolder)
+    const db = new Sqlite(join(server.stateFolder, 'knowledge.db'), { timeout: 5_000 })
     try {
       const card = [
         ...['---', 'id: zorblax', 'title: "Zorblax"', 'aliases: ["zorblax"]', 'tags: [test]', 'systems: []'],

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +8,7 @@ import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type Door, openDoor } from '../helpers/door.js'
 import { makeContainer } from '../helpers/engine.js'
+import { pdfOf, print } from '../helpers/pdf.js'
 
 const BIN = fileURLToPath(new URL('../../bin/hypercall.mjs', import.meta.url))
 const socketPath = inject('engineSocket')
@@ -192,20 +193,48 @@ describe('the command line', () => {
     expect(readFileSync(back).equals(readFileSync(source))).toBe(true)
   })
 
-  it('brings a folder and a file into the knowledge base, as its owner and on the record', async () => {
+  it('brings the documents of a folder into the knowledge base, and passes over everything else', async () => {
     const notes = join(state, 'notes')
     mkdirSync(join(notes, 'sea'), { recursive: true })
     writeFileSync(join(notes, 'sea', 'walrus.md'), '# The walrus\n\nA walrus has very long tusks.\n')
+    writeFileSync(join(notes, 'heron.html'), '<title>The heron</title><p>A heron has remarkably long legs.</p>')
+    writeFileSync(join(notes, 'eel.pdf'), pdfOf([print('An eel swims to the Sargasso.')], { title: 'The eel' }))
+    // Nothing of this is a document.
+    writeFileSync(join(notes, 'photo.jpg'), Buffer.alloc(1024))
+    writeFileSync(join(notes, 'rows.jsonl'), '{"id": "row", "text": "A row."}\n')
+    writeFileSync(join(notes, '.hidden.md'), '# Hidden\n\nNobody sees it.\n')
+    symlinkSync(join(notes, 'sea', 'walrus.md'), join(notes, 'link.md'))
+    for (const folder of ['.git', 'node_modules', join('sea', 'node_modules')]) {
+      mkdirSync(join(notes, folder))
+      writeFileSync(join(notes, folder, 'readme.md'), '# Not ours\n\nSomebody else wrote it.\n')
+    }
+    // And these are, but cannot be taken.
     writeFileSync(join(notes, 'binary.md'), Buffer.from([0xff, 0xfe, 0x00, 0x01]))
+    writeFileSync(join(notes, 'huge.md'), Buffer.alloc(16 * 2 ** 20 + 1, 'x'))
     const tried = await hypercall(['knowledge', 'import', notes, '--dry-run', '--json'])
     expect(JSON.parse(tried.stdout)).toEqual({
-      ...{ added: 1, changed: 0, unchanged: 0, rejected: 1, dryRun: true },
-      problems: [{ file: 'binary.md', line: 1, message: 'not valid UTF-8' }],
+      ...{ added: 3, changed: 0, unchanged: 0, removed: 0, rejected: 2, dryRun: true },
+      problems: [
+        { file: 'binary.md', line: 1, message: 'not valid UTF-8' },
+        { file: 'huge.md', line: 1, message: 'larger than 16777216 bytes' },
+      ],
     })
-    expect(JSON.parse((await hypercall(['knowledge', 'import', notes, '--json'])).stdout)).toMatchObject({ added: 1 })
-    const found = JSON.parse((await hypercall(['knowledge', 'search', 'walrus tusks', '--json'])).stdout) as object
-    expect(found).toMatchObject({ hits: [{ card: 'sea/walrus', title: 'The walrus' }] })
+    const brought = await hypercall(['knowledge', 'import', notes])
+    expect(brought.stdout).toMatch(/New +3/)
+    // Where nobody watches there is no progress.
+    expect(brought.stderr).toBe('')
+    const { cards } = JSON.parse((await hypercall(['knowledge', 'list', '--json'])).stdout) as { cards: object[] }
+    expect(cards).toHaveLength(3)
+    expect(cards).toMatchObject(
+      expect.arrayContaining([
+        expect.objectContaining({ card: 'sea/walrus', title: 'The walrus', collection: 'team' }),
+        expect.objectContaining({ card: 'heron', title: 'The heron' }),
+        expect.objectContaining({ card: 'eel', title: 'The eel' }),
+      ]),
+    )
+  })
 
+  it('brings a file into the knowledge base, as its owner and on the record', async () => {
     const file = join(state, 'birds.jsonl')
     writeFileSync(file, '{"id": "heron", "text": "苍鹭的腿很长。"}\n')
     const brought = await hypercall(['knowledge', 'import', file, '--collection', 'birds', '--lang', 'zh'])
@@ -214,6 +243,17 @@ describe('the command line', () => {
     const audit = JSON.parse((await hypercall(['audit', 'list', '--action', 'knowledge.import', '--json'])).stdout)
     expect((audit as { rows: object[] }).rows[0]).toMatchObject({ phase: 'outcome', outcome: 'OK' })
     expect((await hypercall(['knowledge', 'import'])).stderr).toContain('FILE_REQUIRED')
+  })
+
+  it('takes a no as well as a yes', async () => {
+    const { asked } = JSON.parse((await hypercall(['ask', 'What is KVM?', '--json'])).stdout) as { asked: number }
+    for (const [given, helpful] of [
+      [['--asked', `${asked}`, '--helpful', 'false'], false],
+      [['--helpful', '--asked', `${asked}`], true],
+    ] as const) {
+      const judged = await hypercall(['knowledge', 'feedback', ...given, '--json'])
+      expect(JSON.parse(judged.stdout)).toEqual({ asked, helpful })
+    }
   })
 
   it('asks what a choice depends on, with the command that each answer is', async () => {

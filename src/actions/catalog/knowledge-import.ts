@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { BY_HAND } from '../../knowledge/index.js'
 import { defineAction } from '../action.js'
 import { AppError } from '../errors.js'
 import { flag, text } from '../fields.js'
@@ -41,10 +42,14 @@ export default defineAction({
   }),
   async run(input, { knowledge, principal, file, signal }) {
     if (file === undefined) throw new AppError('FILE_REQUIRED')
+    // What was written by hand belongs to the default collection, and no source has it.
+    if (input.mirror === true && (input.collection ?? BY_HAND) === BY_HAND) {
+      throw new AppError('COLLECTION_REQUIRED', { reserved: BY_HAND })
+    }
     const dryRun = input['dry-run'] ?? false
     const report = await knowledge.import(await file.open(signal), {
       tenant: principal.tenant,
-      collection: input.collection ?? 'team',
+      collection: input.collection ?? BY_HAND,
       file: file.name,
       author: principal.name,
       dryRun,
