@@ -4,11 +4,11 @@ import { stringify } from 'yaml'
 import { PIPELINE } from './cards.js'
 import { passagesOf } from './chunk.js'
 import { Unreadable } from './formats/unreadable.js'
-import { readFrontMatter } from './front-matter.js'
+import { LONGEST_ID, readFrontMatter } from './front-matter.js'
 import { languageOf } from './language.js'
 import type { Card, CardHead, Lang } from './model.js'
+import { SHARED } from './store.js'
 
-export const LONGEST_ID = 200
 /** Of one document, in characters. */
 export const LONGEST_TEXT = 1024 * 1024
 
@@ -63,30 +63,32 @@ export function markdownDocument(text: string, file: string): Document {
   if (!/^\uFEFF?---[ \t]*\r?\n/.test(text)) {
     return { id, title, text, head: {}, lang: languageOf(text), file, line: 1 }
   }
-  const { head, complaints, bodyStart } = readFrontMatter(text, { id, title })
+  const { head, lang, complaints, bodyStart } = readFrontMatter(text, { id, title })
   const [complaint] = complaints
   if (head === undefined) throw new Unreadable(complaint?.message ?? 'no front matter', complaint?.line ?? 1, file)
-  const body = text.slice(bodyStart)
-  const line = text.slice(0, bodyStart).split('\n').length
-  return { id: head.id, title: head.title, text: body, head, lang: languageOf(head.title + body), file, line }
+  // Without the empty lines that set it off, or a file that goes out and in again would grow by them.
+  const body = text.slice(bodyStart).replace(/^(?:[ \t]*\r?\n)+/, '')
+  const line = text.slice(0, text.length - body.length).split('\n').length
+  return { id: head.id, title: head.title, text: body, head, lang: lang ?? languageOf(head.title + body), file, line }
 }
 
 /** The text of a card without the front matter that a shipped one begins with. */
-export function bodyOf(text: string): string {
-  return text.startsWith('---') ? text.slice(readFrontMatter(text).bodyStart).trimStart() : text
+export function bodyOf({ tenant, text }: { tenant: string; text: string }): string {
+  return tenant === SHARED ? text.slice(readFrontMatter(text).bodyStart).trimStart() : text
 }
 
 /** A card as a file that `markdownDocument` reads again. */
-export function toMarkdownFile(card: CardHead & { text: string }): string {
-  const { id, title, aliases, tags, systems, level, asOf, review, sources, text } = card
+export function toMarkdownFile(card: CardHead & { tenant: string; lang: Lang; text: string }): string {
+  const { id, title, lang, aliases, tags, systems, level, asOf, review, sources } = card
   const lists = { aliases, tags, systems, sources }
   const head = {
     id,
     title,
+    lang,
     level,
     ...Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)),
     ...(asOf === undefined ? {} : { as_of: asOf }),
     ...(review === undefined ? {} : { review }),
   }
-  return `---\n${stringify(head)}---\n\n${bodyOf(text).trimEnd()}\n`
+  return `---\n${stringify(head)}---\n\n${bodyOf(card).trimEnd()}\n`
 }

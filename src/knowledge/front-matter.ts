@@ -1,6 +1,6 @@
 /** Owns the front matter of a card: finding it, reading its YAML, and saying exactly which line is wrong. */
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
-import type { CardHead, Level, Source } from './model.js'
+import type { CardHead, Lang, Level, Source } from './model.js'
 
 /** A problem within one file: `line` is 1-based from the top of the file. */
 export interface Complaint {
@@ -11,12 +11,17 @@ export interface Complaint {
 export interface FrontMatter {
   /** Missing when a complaint makes the card unusable. */
   head?: CardHead
+  /** What language the card says it is in; a shipped one's folder says it. */
+  lang?: Lang
   complaints: Complaint[]
   /** Offset of the first character after the front matter. */
   bodyStart: number
 }
 
+const LANGS: readonly Lang[] = ['zh', 'en']
 const LEVELS: readonly Level[] = ['intro', 'working', 'deep']
+export const LONGEST_ID = 200
+/** Of a shipped card. */
 const ID = /^[a-z0-9][a-z0-9-]{0,79}$/
 
 /**
@@ -89,7 +94,9 @@ function readYaml(yaml: string, fallback?: { id: string; title: string }): Omit<
   const id = text('id') ?? fallback?.id
   const title = text('title') ?? fallback?.title
   if (id === undefined) complain('id', 'is missing')
-  else if (id !== fallback?.id && !ID.test(id)) complain('id', 'must be lower-case letters, digits and "-", at most 80')
+  else if (fallback === undefined && !ID.test(id))
+    complain('id', 'must be lower-case letters, digits and "-", at most 80')
+  else if (id.length > LONGEST_ID) complain('id', `must be at most ${LONGEST_ID} characters`)
   if (title === undefined) complain('title', 'is missing')
   const aliases = list('aliases')
   const tags = list('tags')
@@ -97,6 +104,9 @@ function readYaml(yaml: string, fallback?: { id: string; title: string }): Omit<
   const levelText = text('level') ?? 'working'
   const level = LEVELS.find((known) => known === levelText)
   if (level === undefined) complain('level', `must be one of ${LEVELS.join(', ')}`)
+  const langText = text('lang')
+  const lang = LANGS.find((known) => known === langText)
+  if (langText !== undefined && lang === undefined) complain('lang', `must be one of ${LANGS.join(', ')}`)
   const asOf = text('as_of')
   if (asOf !== undefined && !/^\d{4}-\d{2}(?:-\d{2})?$/.test(asOf)) complain('as_of', 'must be YYYY-MM or YYYY-MM-DD')
   const review = text('review')
@@ -108,7 +118,7 @@ function readYaml(yaml: string, fallback?: { id: string; title: string }): Omit<
   const head: CardHead = { id, title, aliases, tags, systems, level, sources: sources ?? [] }
   if (asOf !== undefined) head.asOf = asOf
   if (review !== undefined) head.review = review
-  return { head, complaints }
+  return { head, complaints, ...(lang === undefined ? {} : { lang }) }
 }
 
 /** @param text YYYY-MM-DD, and a day that there is */

@@ -1,7 +1,7 @@
 /** Owns what people write into the base by hand: saving, taking away and bringing back cards of a team's own. */
-import { bodyOf, cardOf, type Document, LONGEST_ID } from './document.js'
+import { bodyOf, cardOf, type Document } from './document.js'
 import { Unreadable } from './formats/unreadable.js'
-import { isDay } from './front-matter.js'
+import { isDay, LONGEST_ID } from './front-matter.js'
 import { languageOf, otherThan } from './language.js'
 import type { CardHead, Lang, Source, Topic } from './model.js'
 import { type CardKey, type Change, SHARED, type Store, type StoredCard, type Version } from './store.js'
@@ -95,7 +95,7 @@ export function openTeam(store: Store, similarTo: (text: string, tenant: string,
         if (fold(title).trim() === fold(document.title).trim()) return true
         const other = store.card({ tenant, lang, id }) ?? store.card({ tenant: SHARED, lang, id })
         if (other === undefined || words.size < FEWEST_WORDS) return false
-        const others = new Set(tokenize(bodyOf(other.text)))
+        const others = new Set(tokenize(bodyOf(other)))
         const common = [...words].filter((word) => others.has(word)).length
         return common / Math.min(words.size, others.size) >= NEARLY_THE_SAME
       },
@@ -115,7 +115,7 @@ export function openTeam(store: Store, similarTo: (text: string, tenant: string,
       const before = langs
         .flatMap((lang) => [store.card({ tenant, lang, id }), store.card({ tenant: SHARED, lang, id })])
         .find((card) => card !== undefined)
-      const text = written ?? (before && bodyOf(before.text))
+      const text = written ?? (before && bodyOf(before))
       if (text === undefined) return { saved: false, problem: 'there is no card of that id, so its text is needed' }
       const head: Partial<CardHead> = {
         ...(before === undefined ? {} : headOf(before)),

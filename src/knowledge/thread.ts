@@ -18,7 +18,8 @@ export type Asked =
   | { kind: 'call'; id: number; method: Method; given: unknown[] }
   | { kind: 'chunk'; id: number; bytes: Uint8Array }
   | { kind: 'end'; id: number }
-  | { kind: 'abort'; id: number; reason: unknown }
+  /** Why is told on the other side: not every reason can cross. */
+  | { kind: 'abort'; id: number }
   | { kind: 'close' }
 
 export type Answered =
@@ -31,6 +32,7 @@ export type Answered =
 const IDLE_MS = 30_000
 
 interface Waiting {
+  worker: Worker
   resolve(result: unknown): void
   reject(error: unknown): void
   more?: () => void
@@ -40,7 +42,6 @@ interface Waiting {
 /** One thread, started when it is first needed and again when it has ended. */
 function startThread(body: string, options: ThreadOptions, idleMs: number | undefined) {
   let worker: Worker | undefined
-  let ended: Promise<unknown> = Promise.resolve()
   let last = 0
   let idle: NodeJS.Timeout | undefined
   const waiting = new Map<number, Waiting>()
@@ -58,27 +59,23 @@ function startThread(body: string, options: ThreadOptions, idleMs: number | unde
     // A thread that dies takes what it was doing with it; what it had committed stays, and the next call starts another.
     const gone = (error: unknown): void => {
       if (worker === started) worker = undefined
-      for (const one of waiting.values()) one.reject(error)
+      for (const one of waiting.values()) if (one.worker === started) one.reject(error)
     }
     started.on('error', gone)
-    ended = new Promise((resolve) => {
-      started.on('exit', () => {
-        gone(new Error('the thread of the knowledge base has ended'))
-        resolve(undefined)
-      })
-    })
+    started.on('exit', () => gone(new Error('the thread of the knowledge base has ended')))
     return started
   }
-  const post = (asked: Asked, transfer: ArrayBuffer[] = []): void => {
-    worker ??= start()
-    worker.postMessage(asked, transfer)
-  }
+  const post = (asked: Asked): void => worker?.postMessage(asked)
   const close = async (): Promise<void> => {
     clearTimeout(idle)
-    if (worker === undefined) return
+    const ending = worker
+    if (ending === undefined) return
+    // What is asked from now on gets a thread of its own.
+    worker = undefined
     // Whoever waits for its end may have nothing else to do.
-    worker.ref()
-    post({ kind: 'close' })
+    ending.ref()
+    const ended = new Promise((resolve) => ending.once('exit', resolve))
+    ending.postMessage({ kind: 'close' } satisfies Asked)
     await ended
   }
 
@@ -90,12 +87,13 @@ function startThread(body: string, options: ThreadOptions, idleMs: number | unde
     last += 1
     const id = last
     clearTimeout(idle)
-    worker?.ref()
+    worker ??= start()
+    const mine = worker
+    mine.ref()
     try {
       return await new Promise((resolve, reject) => {
-        waiting.set(id, { resolve, reject, ...handle })
+        waiting.set(id, { worker: mine, resolve, reject, ...handle })
         post({ kind: 'call', id, method, given })
-        worker?.ref()
         handle.begun?.(id)
       })
     } finally {
@@ -131,7 +129,7 @@ export function startKnowledge(body: string, options: ThreadOptions): Knowledge 
     const pieces = source[Symbol.asyncIterator]()
     let id = 0
     let lost: { error: unknown } | undefined
-    const abort = (): void => writer.post({ kind: 'abort', id, reason: signal?.reason })
+    const abort = (): void => writer.post({ kind: 'abort', id })
     const send = async (): Promise<void> => {
       try {
         const { done, value } = await pieces.next()
@@ -141,7 +139,7 @@ export function startKnowledge(body: string, options: ThreadOptions): Knowledge 
       } catch (error) {
         // Kept here: on its way through the thread it would lose what it is.
         lost = { error }
-        writer.post({ kind: 'abort', id, reason: undefined })
+        writer.post({ kind: 'abort', id })
       }
     }
     signal?.throwIfAborted()

@@ -77,6 +77,6 @@ port.on('message', (asked: Asked) => {
   if (source === undefined) return
   if (asked.kind === 'chunk') source.chunks.push(asked.bytes)
   else if (asked.kind === 'end') source.chunks.push('end')
-  else source.stop.abort(asked.reason)
+  else source.stop.abort()
   source.wake()
 })

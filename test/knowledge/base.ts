@@ -49,3 +49,17 @@ export function card(id: string, body: string, head: Record<string, string> = {}
   const lines = Object.entries({ id, title: id, ...head }).map(([key, value]) => `${key}: ${value}`)
   return `---\n${lines.join('\n')}\n---\n\n${body}\n`
 }
+
+/** In pieces that cut lines and characters anywhere. */
+export async function* bytes(content: string | Buffer, size = 7): AsyncGenerator<Uint8Array> {
+  const all = Buffer.from(content as string)
+  for (let at = 0; at < all.length; at += size) yield all.subarray(at, at + size)
+}
+
+export const jsonLines = (...rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('')
+
+/** A file as a line of an import. */
+export const fileRow = (file: string, content: string | Buffer) => ({
+  file,
+  base64: Buffer.from(content as string).toString('base64'),
+})
