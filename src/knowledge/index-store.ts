@@ -34,8 +34,10 @@ export const INDEX_TABLES = `
 /** A posting block's place is its token's id and its own number, so that a token's blocks lie beside each other. */
 const BLOCKS_A_TOKEN = 2 ** 20
 /** Postings of common tokens are asked for again and again, and are kept in memory up to this many bytes. */
-const MOST_CACHED_BYTES = 96 * 2 ** 20
+const MOST_CACHED_BYTES = 176 * 2 ** 20
 const MOST_CACHED_TOKENS = 50_000
+/** What a block costs beside its postings: three objects. */
+const BLOCK_OVERHEAD = 500
 /** SQLite's own cache: tokens lie in alphabetical order, so that those of one passage lie far apart. */
 const PAGE_CACHE_KIB = 64 * 1024
 
@@ -252,7 +254,10 @@ function openCache(db: Database) {
         return known.list
       }
       const list = read()
-      const size = list.reduce((sum, block) => sum + block.offsets.byteLength + block.codes.byteLength + 200, 0)
+      const size = list.reduce(
+        (sum, block) => sum + block.offsets.byteLength + block.codes.byteLength + BLOCK_OVERHEAD,
+        0,
+      )
       blocks.set(token, { list, bytes: size })
       bytes += size
       for (const [oldest, { bytes: freed }] of blocks) {

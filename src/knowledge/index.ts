@@ -14,7 +14,7 @@ import { type ImportOptions, type ImportReport, importDocuments } from './import
 import { languageOf, otherThan } from './language.js'
 import type { Answer, Comparison, Hit, IngestReport, Lang } from './model.js'
 import { readQuery } from './query.js'
-import { openViews } from './scope.js'
+import { LARGE_SHELF, openViews } from './scope.js'
 import { bestPerCard, merged, rank, rankTranslated, toHit } from './search.js'
 import { type Change, openStore, SHARED, type Store } from './store.js'
 import {
@@ -116,6 +116,8 @@ export type Knowledge = {
 }
 
 const MOST_HITS = 50
+/** A question of which so much stands in one passage is known in its own language. */
+const WELL_COVERED = 0.8
 /** Cards that `files` gives at once. */
 const PAGE = 100
 /** What is compared with a text to find its like: enough to tell what it is about. */
@@ -163,11 +165,14 @@ export function openKnowledge(
   ): Hit[] {
     const asked = languageOf(query)
     const other = otherThan(asked)
+    const own = lang === other ? [] : views(tenant, asked).map((view) => rank(readQuery(query, view), view))
+    // Each word has many translations, and on a large shelf each of them many passages: that is for what is not known here.
+    const isKnown = lang === null && own.some(([best]) => best !== undefined && best.covered >= WELL_COVERED)
+    const translated =
+      lang === asked ? [] : views(tenant, other).filter((view) => !isKnown || view.passages < LARGE_SHELF)
     const ranked = merged([
-      ...(lang === other ? [] : views(tenant, asked).map((view) => rank(readQuery(query, view), view))),
-      ...(lang === asked
-        ? []
-        : views(tenant, other).map((view) => rankTranslated(translateQuery(query, other, view, dictionary), view))),
+      ...own,
+      ...translated.map((view) => rankTranslated(translateQuery(query, other, view, dictionary), view)),
     ])
     const most = Math.max(1, Math.min(MOST_HITS, Math.trunc(limit)))
     return bestPerCard(ranked)

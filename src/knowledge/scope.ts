@@ -22,17 +22,21 @@ export interface View extends Vocabulary {
 export type Views = (tenant: string, lang: Lang) => View[]
 
 /** From this size on, reading a token that every tenth passage holds costs more than it tells. */
-const LARGE_SHELF = 10_000
+export const LARGE_SHELF = 10_000
 const COMMON = 0.1
+/** One of many translations is read only where it tells more. */
+const COMMON_TRANSLATION = 0.02
 /** As long as there are so many others. */
 const FEWEST_RARE = 3
 
 /** What a question asks for beside what nearly every passage holds; the closer look counts that again. */
 function withoutCommon(groups: readonly Group[], passages: number, frequency: (token: string) => number): Group[] {
   if (passages < LARGE_SHELF) return [...groups]
-  const isRare = ({ token }: Group['tokens'][number]) => frequency(token) < passages * COMMON
   const rare = groups
-    .map((group) => ({ ...group, tokens: group.tokens.filter(isRare) }))
+    .map((group) => {
+      const most = passages * (group.tokens.length > 1 ? COMMON_TRANSLATION : COMMON)
+      return { ...group, tokens: group.tokens.filter(({ token }) => frequency(token) < most) }
+    })
     .filter(({ tokens }) => tokens.length > 0)
   return rare.length < FEWEST_RARE ? [...groups] : rare
 }

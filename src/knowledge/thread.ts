@@ -28,6 +28,9 @@ export type Answered =
   | { kind: 'more'; id: number }
   | { kind: 'progress'; id: number; report: ImportReport }
 
+/** A batch of an import takes about 400 MiB, a search of a million passages less than half of it. */
+const MOST_HEAP_MIB = 1024
+
 /** The writer ends when it has had nothing to do for this long. */
 const IDLE_MS = 30_000
 
@@ -47,7 +50,12 @@ function startThread(body: string, options: ThreadOptions, idleMs: number | unde
   const waiting = new Map<number, Waiting>()
 
   const start = (): Worker => {
-    const started = new Worker(body, { workerData: options, name: 'knowledge' })
+    const started = new Worker(body, {
+      workerData: options,
+      name: 'knowledge',
+      // Without it V8 lets garbage pile up to gigabytes before it looks.
+      resourceLimits: { maxOldGenerationSizeMb: MOST_HEAP_MIB, maxYoungGenerationSizeMb: 32 },
+    })
     started.unref()
     started.on('message', (answered: Answered) => {
       const one = waiting.get(answered.id)
