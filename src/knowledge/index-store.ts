@@ -34,7 +34,7 @@ export const INDEX_TABLES = `
 /** A posting block's place is its token's id and its own number, so that a token's blocks lie beside each other. */
 const BLOCKS_A_TOKEN = 2 ** 20
 /** Postings of common tokens are asked for again and again, and are kept in memory up to this many bytes. */
-const MOST_CACHED_BYTES = 176 * 2 ** 20
+const MOST_CACHED_BYTES = 128 * 2 ** 20
 const MOST_CACHED_TOKENS = 50_000
 /** What a block costs beside its postings: three objects. */
 const BLOCK_OVERHEAD = 500
