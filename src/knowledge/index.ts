@@ -116,8 +116,8 @@ export type Knowledge = {
 }
 
 const MOST_HITS = 50
-/** A question of which so much stands in one passage is known in its own language. */
-const WELL_COVERED = 0.8
+/** A question of which so much stands in one passage is taken to be known in its own language. */
+const WELL_COVERED = 0.5
 /** Cards that `files` gives at once. */
 const PAGE = 100
 /** What is compared with a text to find its like: enough to tell what it is about. */
