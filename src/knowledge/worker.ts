@@ -2,6 +2,7 @@
  * The thread that a base lives in: does what `thread.ts` asks, one thing after the other, so that nobody else waits while
  * it ranks a million passages or writes ten thousand.
  */
+import { chmodSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import { type ImportOptions, type KnowledgeBase, openDictionary, openKnowledge } from './index.js'
@@ -12,6 +13,8 @@ if (port === null) throw new Error('this file is the body of a thread')
 const { file, dictionary } = workerData as ThreadOptions
 
 const db = new Database(file, { timeout: 60_000 })
+// What a team knows is for the account that runs this alone, like everything else in its state folder.
+chmodSync(file, 0o600)
 db.pragma('journal_mode = WAL')
 db.pragma('synchronous = NORMAL')
 db.pragma('foreign_keys = ON')
