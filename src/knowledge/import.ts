@@ -50,7 +50,7 @@ export interface ImportReport {
   problems: Problem[]
 }
 
-/** Room for the largest document of a zip as one line: base64 takes a third more. */
+/** Room for the largest document of a folder as one line: base64 takes a third more. */
 const LONGEST_LINE_BYTES = 24 * 2 ** 20
 const LARGEST_FILE_BYTES = 64 * 2 ** 20
 const LARGEST_ARCHIVE_BYTES = 512 * 2 ** 20

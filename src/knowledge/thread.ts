@@ -28,7 +28,7 @@ export type Answered =
   | { kind: 'more'; id: number }
   | { kind: 'progress'; id: number; report: ImportReport }
 
-/** A batch of an import takes about 400 MiB, a search of a million passages less than half of it. */
+/** Room for a batch of an import and to spare; whoever needs more is stopped, and the process goes on. */
 const MOST_HEAP_MIB = 1024
 
 /** The writer ends when it has had nothing to do for this long. */
