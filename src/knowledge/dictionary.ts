@@ -3,17 +3,21 @@
  * before the general dictionary, for which 容器 is a vessel.
  */
 import type { Database } from 'better-sqlite3'
+import { at } from './maps.js'
 import type { Lang } from './model.js'
+import { speller } from './spelling.js'
 import { openTermStore, type TermStore } from './term-store.js'
 import { fold, tokenize } from './tokenize.js'
 
 export interface Entry {
   zh: readonly string[]
   en: readonly string[]
+  /** How the Chinese is spelled: syllables with their tones, `rong2 qi4`. */
+  pinyin?: string
 }
 
 export interface Dictionary {
-  /** @param term Han characters, or English tokens joined by spaces @returns what it may be in the other language, as tokens */
+  /** @param term Han characters, or English tokens joined by spaces; also Chinese as it is spelled in Latin letters @returns what it may be in the other language, as tokens */
   translate(lang: Lang, term: string): string[][]
 }
 
@@ -21,6 +25,8 @@ export interface Dictionary {
 const LONGEST = { zh: 8, en: 4 } as const
 /** A term with more translations than this says nothing. */
 const MOST_TRANSLATIONS = 60
+/** And one syllable, or a spelling that more words share, does not tell which is meant. */
+const MOST_HOMOPHONES = 12
 
 export const NO_DICTIONARY: Dictionary = { translate: () => [] }
 
@@ -38,7 +44,11 @@ function tokensOfTerm(lang: Lang, term: string): string[] {
 /** Fills an empty database; entries that come first win over later ones of the same term. */
 export function buildDictionary(db: Database, glossary: readonly Entry[], general: Iterable<Entry>): void {
   const store = openTermStore(db)
-  const found = { zh: new Map<string, Set<string>>(), en: new Map<string, Set<string>>() }
+  const found = {
+    zh: new Map<string, Set<string>>(),
+    en: new Map<string, Set<string>>(),
+    pinyin: new Map<string, Set<string>>(),
+  }
   const add = (from: Lang, to: Lang, entry: Entry): void => {
     for (const term of entry[from]) {
       const key = keyOf(from, term)
@@ -63,8 +73,21 @@ export function buildDictionary(db: Database, glossary: readonly Entry[], genera
     for (const term of entry.en) {
       if (!settled.en.has(keyOf('en', term))) add('en', 'zh', { zh: entry.zh, en: [term] })
     }
+    const spelling = spellingOf(entry.pinyin ?? '')
+    if (spelling === undefined) continue
+    for (const word of entry.zh) {
+      at(found.pinyin, spelling, () => new Set<string>()).add(tokensOfTerm('zh', word).join(' '))
+    }
   }
+  for (const [spelling, words] of found.pinyin) if (words.size > MOST_HOMOPHONES) found.pinyin.delete(spelling)
   store.fill(found)
+}
+
+/** @param pinyin `rong2 qi4` @returns how it is typed and looked up, nothing for one syllable */
+function spellingOf(pinyin: string): string | undefined {
+  const syllables = pinyin.toLowerCase().replaceAll('u:', 'v').split(' ')
+  if (syllables.length < 2 || syllables.some((syllable) => !/^[a-z]+\d$/.test(syllable))) return undefined
+  return keyOf('en', syllables.map((syllable) => syllable.slice(0, -1)).join(''))
 }
 
 // What CC-CEDICT writes into a definition beside the words themselves.
@@ -87,12 +110,18 @@ export function termsOfDefinition(definition: string): string[] {
 /** @param db one that `buildDictionary` has filled */
 export function openDictionary(db: Database): Dictionary {
   const store: TermStore = openTermStore(db)
+  const correct = speller((...range) => store.between(...range).map((token) => ({ token, passages: 0 })))
   return {
     translate(lang, term) {
-      const words = store.words(lang, term)
-      // English has more forms of a word than its stem tells: "religious" is a matter of "religion".
-      const known = words.length > 0 || lang === 'zh' || term.includes(' ') ? words : store.relatives(term)
-      return known.map((tokens) => tokens.split(' '))
+      let words = store.words(lang, term)
+      if (lang === 'en' && !term.includes(' ')) {
+        if (words.length === 0) words = store.words('pinyin', term)
+        // English has more forms of a word than its stem tells: "religious" is a matter of "religion".
+        if (words.length === 0) words = store.relatives(term)
+        // Nor is there one way to spell: CC-CEDICT writes "septicaemia".
+        if (words.length === 0) words = store.words('en', correct(term) ?? '')
+      }
+      return words.map((tokens) => tokens.split(' '))
     },
   }
 }

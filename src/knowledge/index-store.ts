@@ -31,6 +31,12 @@ export const INDEX_TABLES = `
   CREATE TABLE knowledge_postings (place INTEGER PRIMARY KEY, data BLOB NOT NULL);
 `
 
+const EMPTY = `
+  DELETE FROM knowledge_postings;
+  DELETE FROM knowledge_tokens;
+  UPDATE knowledge_shelves SET passages = 0, tokens = 0;
+`
+
 /** A posting block's place is its token's id and its own number, so that a token's blocks lie beside each other. */
 const BLOCKS_A_TOKEN = 2 ** 20
 /** Postings of common tokens are asked for again and again, and are kept in memory up to this many bytes. */
@@ -57,6 +63,8 @@ export interface IndexStore {
   remove(shelf: number, passage: number, tokens: Iterable<string>, length: number): void
   /** Writes what was collected; to be called inside the transaction that the passages are written in. */
   flush(): void
+  /** Forgets everything, to be made again. */
+  empty(): void
   /** Forgets what was collected: the transaction has failed. */
   abandon(): void
   /** In how many of the shelf's passages a token stands. */
@@ -179,6 +187,11 @@ export function openIndexStore(db: Database): IndexStore {
         const ordered = [...changes].sort(([a], [b]) => (a < b ? -1 : 1))
         for (const [token, ofToken] of ordered) if (writeToken(shelf, token, ofToken, next)) next += 1
       }
+      pending.clear()
+      cache.clear()
+    },
+    empty() {
+      db.exec(EMPTY)
       pending.clear()
       cache.clear()
     },

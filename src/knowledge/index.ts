@@ -165,16 +165,16 @@ export function openKnowledge(
   ): Hit[] {
     const asked = languageOf(query)
     const other = otherThan(asked)
-    const own = lang === other ? [] : views(tenant, asked).map((view) => rank(readQuery(query, view), view))
+    const most = Math.max(1, Math.min(MOST_HITS, Math.trunc(limit)))
+    const own = lang === other ? [] : views(tenant, asked).map((view) => rank(readQuery(query, view), view, most))
     // Each word has many translations, and on a large shelf each of them many passages: that is for what is not known here.
     const isKnown = lang === null && own.some(([best]) => best !== undefined && best.covered >= WELL_COVERED)
     const translated =
       lang === asked ? [] : views(tenant, other).filter((view) => !isKnown || view.passages < LARGE_SHELF)
     const ranked = merged([
       ...own,
-      ...translated.map((view) => rankTranslated(translateQuery(query, other, view, dictionary), view)),
+      ...translated.map((view) => rankTranslated(translateQuery(query, other, view, dictionary), view, most)),
     ])
-    const most = Math.max(1, Math.min(MOST_HITS, Math.trunc(limit)))
     return bestPerCard(ranked)
       .slice(0, most)
       .map((item) => toHit(item, store))

@@ -6,7 +6,7 @@
 import { at } from './maps.js'
 
 /** Passages whose ids share all but the lowest bits stand in one block of a token. */
-const BLOCK_BITS = 13
+const BLOCK_BITS = 16
 export const BLOCK_SIZE = 1 << BLOCK_BITS
 export const blockOf = (passage: number): number => Math.floor(passage / BLOCK_SIZE)
 
@@ -102,17 +102,33 @@ export function changeBlock(
 ): Uint8Array | undefined {
   const first = block * BLOCK_SIZE
   const codes = codesOf(changes)
-  const postings: [number, number][] = []
-  if (before !== undefined) {
-    const old = decodeBlock(block, before)
-    old.offsets.forEach((offset, i) => {
-      if (!codes.has(first + offset)) postings.push([offset, old.codes[i] ?? 0])
-    })
-  }
-  for (const [passage, code] of codes) if (code !== undefined) postings.push([passage - first, code])
-  // Ids grow, so what is new mostly comes last and the order is there already.
-  if (postings.some(([offset], i) => i > 0 && offset < (postings[i - 1]?.[0] ?? 0))) postings.sort(([a], [b]) => a - b)
+  const added: [number, number][] = []
+  for (const [passage, code] of codes) if (code !== undefined) added.push([passage - first, code])
+  added.sort(([a], [b]) => a - b)
+  if (before === undefined) return added.length === 0 ? undefined : encodeBlock(added)
+  // Ids grow, so what an import brings mostly comes after what is there.
+  if (added.length === codes.size && lastOffset(before) < (added[0]?.[0] ?? 0))
+    return joined(before, encodeBlock(added))
+  const old = decodeBlock(block, before)
+  const postings = [...added]
+  old.offsets.forEach((offset, i) => {
+    if (!codes.has(first + offset)) postings.push([offset, old.codes[i] ?? 0])
+  })
+  postings.sort(([a], [b]) => a - b)
   return postings.length === 0 ? undefined : encodeBlock(postings)
+}
+
+const lastOffset = (data: Uint8Array): number => decodeBlock(0, data).offsets.at(-1) ?? -1
+
+/** @param after postings of later passages */
+function joined(before: Uint8Array, after: Uint8Array): Uint8Array {
+  const [old, more] = [before.byteLength / BYTES_A_POSTING, after.byteLength / BYTES_A_POSTING]
+  const bytes = new Uint8Array(before.byteLength + after.byteLength)
+  bytes.set(before.subarray(0, 2 * old))
+  bytes.set(after.subarray(0, 2 * more), 2 * old)
+  bytes.set(before.subarray(2 * old), 2 * (old + more))
+  bytes.set(after.subarray(2 * more), 3 * old + 2 * more)
+  return bytes
 }
 
 /** Changes of passages that lie beside each other mostly belong to one block. */

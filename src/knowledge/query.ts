@@ -33,6 +33,12 @@ const ASKING_HAN = new RegExp(
   ].join('|'),
   'u',
 )
+/** The kind of answer that is wanted, which the text that answers need not name: "in what year", "what is the name of". */
+const KIND_OF_ANSWER = new RegExp(
+  String.raw`\b(what|which|how)(?:\s+(?:is|was|are|were)\s+the)?\s+(?:many|much|long|century|centuries` +
+    String.raw`|(?:year|month|day|date|decade|type|kind|sort|name|term|number|amount|percentage)s?)(?:\s+of)?\b`,
+  'giu',
+)
 /** Grammar words that may also be half of a real word (性能, 共用): their bigrams count, they alone do not. */
 export const WEIGHTLESS_HAN = new Set(
   '没在和与跟及或我你您他她它们把被给让要会能有这那就都也还对从到用里中个上下去来又再并而且为以之其所'.split(''),
@@ -122,7 +128,7 @@ export const tokensOfNeed = ({ strong, weak, phrases = [] }: Need): string[] => 
 
 /** The terms of a question without its words of asking; a Han run falls into the runs between them. */
 export function contentTerms(text: string): Term[] {
-  return terms(text).flatMap((term): Term[] => {
+  return terms(text.replace(KIND_OF_ANSWER, '$1')).flatMap((term): Term[] => {
     if (term.kind === 'word') return ASKING.has(term.token) ? [] : [term]
     if (term.kind === 'compound') return [term]
     return term.run

@@ -2,8 +2,10 @@
 import type { Database } from 'better-sqlite3'
 import { INDEX_TABLES } from './index-store.js'
 
-/** From here on a change of the tables brings a step that moves what a team has written. */
-const VERSION = 1
+/** A change of the tables, or of what is in the index, brings a step that moves what a team has written. */
+const VERSION = 2
+/** The first one had smaller blocks of postings. */
+const HAS_THIS_INDEX = 2
 
 const TABLES = `
   CREATE TABLE knowledge_cards (
@@ -26,16 +28,27 @@ const TABLES = `
   ) WITHOUT ROWID;
 `
 
+const versionOf = (db: Database): number => db.pragma('user_version', { simple: true }) as number
+
 /** @throws Error when the file was written by a newer version of the program */
 export function prepareTables(db: Database): void {
-  const found = db.pragma('user_version', { simple: true }) as number
+  const found = versionOf(db)
   if (found > VERSION) throw new Error(`the knowledge base is of version ${found}; this program knows ${VERSION}`)
-  if (found === VERSION) return
+  if (found > 0) return
   db.transaction(() => {
     // Another process may have been first.
-    if ((db.pragma('user_version', { simple: true }) as number) === VERSION) return
+    if (versionOf(db) > 0) return
     db.exec(INDEX_TABLES)
     db.exec(TABLES)
+    db.pragma(`user_version = ${VERSION}`)
+  }).immediate()
+}
+
+/** @param makeIndex makes it again from the passages, where an older version of the program has left another one */
+export function bringUpToDate(db: Database, makeIndex: () => void): void {
+  if (versionOf(db) === VERSION) return
+  db.transaction(() => {
+    if (versionOf(db) < HAS_THIS_INDEX) makeIndex()
     db.pragma(`user_version = ${VERSION}`)
   }).immediate()
 }

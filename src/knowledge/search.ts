@@ -6,10 +6,10 @@ import type { Group } from './retrieve.js'
 import type { View } from './scope.js'
 import { type Candidate, SHARED, type Store } from './store.js'
 
-/** Passages that are looked at more closely. */
-const CANDIDATES = 30
+/** Passages that are looked at more closely, unless more are wanted. */
+const CANDIDATES = 25
 /** Translations bring many words that were not meant. */
-const TRANSLATED_CANDIDATES = 60
+const TRANSLATED_CANDIDATES = 40
 
 /** What each signal adds to a passage's BM25, which itself is scaled so that the best candidate has 1. */
 const SENTENCE = 0.8
@@ -18,7 +18,7 @@ const NAME = 1
 /** A passage in the other language than the question's answers it less well, all else being equal. */
 const OTHER_LANGUAGE = 0.9
 /** And a shipped one less well than the team's own. */
-const WHAT_SHIPS = 0.7
+const WHAT_SHIPS = 0.6
 const BEST_OF_A_LIST = 3
 /** What a passage loses at most when it is about another system than the one that was named. */
 const NOT_THE_SUBJECT = 0.5
@@ -29,17 +29,17 @@ export interface Ranked extends Fit {
   score: number
 }
 
-/** @returns candidates, best first; several may belong to one card */
-export function rank(query: Query, view: View): Ranked[] {
+/** @param most how many are wanted @returns candidates, best first; several may belong to one card */
+export function rank(query: Query, view: View, most = 0): Ranked[] {
   const groups: Group[] = query.tokens.map((token) => ({ weight: view.rarity(token), tokens: [{ token, share: 1 }] }))
   const fitOf = fitter(query, view)
-  const candidates = view.candidates(groups, CANDIDATES)
+  const candidates = view.candidates(groups, Math.max(CANDIDATES, most))
   const fits = candidates.map(fitOf)
   return inOrder(candidates, fits, sharesOfBest(fits.map(({ single }) => single)), 1)
 }
 
 /** The same for a question that was translated: what its own language knows goes before it. */
-export function rankTranslated(query: Query, view: View): Ranked[] {
+export function rankTranslated(query: Query, view: View, most = 0): Ranked[] {
   const groups = query.needs.map(
     ({ strong, phrases = [], weight }): Group => ({
       weight,
@@ -47,7 +47,7 @@ export function rankTranslated(query: Query, view: View): Ranked[] {
     }),
   )
   const fitOf = fitter(query, view)
-  const candidates = view.candidates(groups, TRANSLATED_CANDIDATES)
+  const candidates = view.candidates(groups, Math.max(TRANSLATED_CANDIDATES, most))
   const fits = candidates.map(fitOf)
   // Measured on XQuAD: every word for itself beside all words of a need as one finds more than either alone.
   const single = sharesOfBest(fits.map((fit) => fit.single))

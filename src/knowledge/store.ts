@@ -5,7 +5,7 @@
 import type { Database } from 'better-sqlite3'
 import { type IndexStore, openIndexStore } from './index-store.js'
 import type { Card, CardHead, Lang, Level, Passage, Unit } from './model.js'
-import { prepareTables } from './schema-store.js'
+import { bringUpToDate, prepareTables } from './schema-store.js'
 import { packTokens, unpackTokens } from './tokenize.js'
 
 /** How much a token counts where it stands. The body is 1; titles and aliases say what a card is about. */
@@ -184,6 +184,9 @@ const PASSAGE = `SELECT p.id, s.tenant, s.lang, c.id AS card, p.ordinal, p.headi
 const KEY = 's.tenant = @tenant AND s.lang = @lang AND c.id = @id'
 const OF = 'tenant = @tenant AND lang = @lang AND id = @id'
 
+/** Passages whose postings are written together when all are made again. */
+const INDEXED_AT_ONCE = 8192
+
 /** @param db an open database; tables are made when they are missing */
 export function openStore(db: Database): Store {
   prepareTables(db)
@@ -208,6 +211,11 @@ export function openStore(db: Database): Store {
     ),
     indexed: db.prepare<[number], IndexedRow>(
       'SELECT id, length, heading_tokens AS heading, body_tokens AS body FROM knowledge_passages WHERE card = ?',
+    ),
+    allIndexed: db.prepare<[number, number], IndexedRow & { shelf: number; title: string; aliases: string }>(
+      `SELECT p.id, p.length, p.heading_tokens AS heading, p.body_tokens AS body, c.shelf, c.title_tokens AS title,
+         c.alias_tokens AS aliases
+       FROM knowledge_passages p JOIN knowledge_cards c ON c.key = p.card WHERE p.id > ? ORDER BY p.id LIMIT ?`,
     ),
     names: db.prepare<[number], { title: string; aliases: string }>(
       'SELECT title_tokens AS title, alias_tokens AS aliases FROM knowledge_cards WHERE key = ?',
@@ -259,6 +267,22 @@ export function openStore(db: Database): Store {
     ),
     foreignChanges: db.prepare<[], number>('PRAGMA data_version').pluck(),
   }
+
+  const makeIndex = (): void => {
+    index.empty()
+    let last = -1
+    for (;;) {
+      const rows = sql.allIndexed.all(last, INDEXED_AT_ONCE)
+      for (const { shelf, id, ...packed } of rows) {
+        const { frequencies, length } = frequenciesOf(packed)
+        index.add(shelf, id, frequencies, length)
+        last = id
+      }
+      if (rows.length === 0) return
+      index.flush()
+    }
+  }
+  bringUpToDate(db, makeIndex)
 
   let ownChanges = 0
 

@@ -137,14 +137,18 @@ export function startKnowledge(body: string, options: ThreadOptions): Knowledge 
     const pieces = source[Symbol.asyncIterator]()
     let id = 0
     let lost: { error: unknown } | undefined
+    let isAsked = false
     const abort = (): void => writer.post({ kind: 'abort', id })
     const send = async (): Promise<void> => {
       try {
+        isAsked = true
         const { done, value } = await pieces.next()
+        isAsked = false
         if (done === true) writer.post({ kind: 'end', id })
         // A copy: whoever gives the pieces may use their memory again.
         else writer.post({ kind: 'chunk', id, bytes: new Uint8Array(value) })
       } catch (error) {
+        isAsked = false
         // Kept here: on its way through the thread it would lose what it is.
         lost = { error }
         writer.post({ kind: 'abort', id })
@@ -166,7 +170,10 @@ export function startKnowledge(body: string, options: ThreadOptions): Knowledge 
       throw lost === undefined ? error : lost.error
     } finally {
       signal?.removeEventListener('abort', abort)
-      await pieces.return?.()
+      const ended = pieces.return?.()
+      // A source that was asked and says nothing would never end either.
+      if (isAsked) ended?.catch(() => {})
+      else await ended
     }
   }
 

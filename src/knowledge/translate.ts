@@ -32,12 +32,13 @@ interface Stretch {
 export function translateQuery(question: string, to: Lang, vocabulary: Vocabulary, dictionary: Dictionary): Query {
   const text = question.slice(0, LONGEST_QUESTION)
   const from = languageOf(text)
-  const stretches = stretchesOf(contentTerms(text), from, dictionary)
   const { frequency } = vocabulary
+  const isHeld = (tokens: readonly string[]) => tokens.every((token) => frequency(token) > 0)
+  const stretches = stretchesOf(contentTerms(text), from, dictionary, isHeld)
   const rarity = (tokens: readonly string[]) => idf(vocabulary.passages, Math.min(...tokens.map(frequency)))
   const needs = stretches.flatMap(({ same, certainty, translations }): Need[] => {
     // What no passage holds cannot be found; it still counts as something that was asked for.
-    const phrases = translations.filter((tokens) => tokens.every((token) => frequency(token) > 0))
+    const phrases = translations.filter(isHeld)
     const known = [...same.filter((token) => frequency(token) > 0).map((token) => [token]), ...phrases]
     const weight = known.length === 0 ? idf(vocabulary.passages, 0) : Math.min(...known.map(rarity))
     const named = same.some(vocabulary.isName) ? ({ named: true } as const) : {}
@@ -46,7 +47,10 @@ export function translateQuery(question: string, to: Lang, vocabulary: Vocabular
   return queryOf({ lang: to, intent: intentOf(text), needs, extra: [], vocabulary: { frequency } })
 }
 
-function stretchesOf(terms: readonly Term[], from: Lang, dictionary: Dictionary): Stretch[] {
+/** Whether a passage may hold all of these. */
+type IsHeld = (tokens: readonly string[]) => boolean
+
+function stretchesOf(terms: readonly Term[], from: Lang, dictionary: Dictionary, isHeld: IsHeld): Stretch[] {
   const found: Stretch[] = []
   let at = 0
   while (at < terms.length) {
@@ -56,7 +60,8 @@ function stretchesOf(terms: readonly Term[], from: Lang, dictionary: Dictionary)
       at += 1
       continue
     }
-    const { length, translations } = from === 'en' ? phraseAt(terms, at, dictionary) : { length: 1, translations: [] }
+    const { length, translations } =
+      from === 'en' ? phraseAt(terms, at, dictionary, isHeld) : { length: 1, translations: [] }
     const same = terms.slice(at, at + length).flatMap((word) => (word.kind === 'han' ? [] : tokensOfWord(word)))
     // A name of several words is the same name in the other language only as a whole.
     found.push({ same: length === 1 ? same : [], certainty: 1, translations })
@@ -68,11 +73,15 @@ function stretchesOf(terms: readonly Term[], from: Lang, dictionary: Dictionary)
 const tokensOfWord = (term: Exclude<Term, { kind: 'han' }>): string[] =>
   term.kind === 'word' ? [term.token] : [term.whole, ...(term.joined === undefined ? [] : [term.joined])]
 
-/** The longest phrase of English that the dictionary knows, beginning here. */
+/**
+ * The longest phrase of English beginning here that has a translation which some passage holds. A word alone needs only to
+ * be in the dictionary.
+ */
 function phraseAt(
   terms: readonly Term[],
   at: number,
   dictionary: Dictionary,
+  isHeld: IsHeld,
 ): { length: number; translations: string[][] } {
   for (let length = Math.min(LONGEST_PHRASE, terms.length - at); length > 0; length -= 1) {
     const words = terms.slice(at, at + length)
@@ -81,7 +90,7 @@ function phraseAt(
       word.kind === 'word' ? [word.token] : word.kind === 'compound' ? word.parts : [],
     )
     const translations = dictionary.translate('en', key.join(' '))
-    if (translations.length > 0) return { length, translations }
+    if (length === 1 || translations.some(isHeld)) return { length, translations }
   }
   return { length: 1, translations: [] }
 }

@@ -33,7 +33,7 @@ describe('everything else', () => {
     expect(answered.length / refused.length, answered.join('\n')).toBeLessThanOrEqual(0.05)
   })
 
-  it.each(['price of milk', '一升牛奶多少钱', 'asdfgh', '你好', ''])(
+  it.each(['price of milk', '一升牛奶多少钱', 'asdfgh', '你好', '你是谁', ''])(
     '%j is refused with nothing made up',
     (question) => {
       const { found, answer, citations, confidence, nearest } = knowledge.answer(question)

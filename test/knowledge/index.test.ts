@@ -20,10 +20,20 @@ const WORDS = {
     ' ',
   ),
 }
-/** Passages of somebody who never changes anything: those of the others lie beyond them, in blocks of their own. */
-const CROWD = jsonLines(
-  ...Array.from({ length: 41 }, (_, n) => ({ id: `crowd${n}`, text: '## a\n\nb\n\n'.repeat(199) })),
-)
+/**
+ * Lets the next passage of anybody be the `left`th from the end of the first block: somebody who never changes anything
+ * has the one before it.
+ */
+async function goOnNearTheEndOfABlock(knowledge: KnowledgeBase, db: Database.Database, left: number): Promise<void> {
+  await bring(knowledge, 'gray', jsonLines({ id: 'first', text: 'A heron has legs.' }))
+  const far = BLOCK_SIZE - left - 2
+  db.prepare(
+    `INSERT INTO knowledge_passages SELECT ?, card, ordinal + 1, heading, start, end, line, units, length, heading_tokens,
+       body_tokens FROM knowledge_passages`,
+  ).run(far)
+  await bring(knowledge, 'gray', jsonLines({ id: 'last', text: 'A heron has wings.' }))
+  db.prepare('DELETE FROM knowledge_passages WHERE id = ?').run(far)
+}
 type Lang = keyof typeof WORDS
 const LANGS = ['en', 'zh'] as const
 
@@ -59,7 +69,7 @@ describe('the index', () => {
     const { words, some, text } = writer(random)
     const change = () => ({ author: pick(['ann', 'bob'], random()), at: 0, reason: '' })
 
-    await bring(knowledge, 'gray', CROWD)
+    await goOnNearTheEndOfABlock(knowledge, db, 40)
     const lastPassage = db.prepare<[], number>('SELECT max(id) FROM knowledge_passages').pluck()
     expect(lastPassage.get()).toBeLessThan(BLOCK_SIZE)
 
@@ -118,7 +128,7 @@ describe('the index', () => {
     expect(forms.join('')).toMatch(/01+0+1/)
 
     const fresh = makeBase()
-    await bring(fresh.knowledge, 'gray', CROWD)
+    await goOnNearTheEndOfABlock(fresh.knowledge, fresh.db, 40)
     for (const tenant of ['blue', 'red']) {
       // Of equally good passages the earlier one is found, so they are brought in the same order.
       const order = db
@@ -152,11 +162,10 @@ describe('the index', () => {
       return { id: `n${n}`, title: words(lang, 3), text: text(lang), lang }
     })
     // What is known of the first block is what the second one is passed over by.
-    await bring(knowledge, 'blue', jsonLines(...rows.slice(0, 750)))
-    await bring(knowledge, 'gray', CROWD)
-    await bring(knowledge, 'blue', jsonLines(...rows.slice(750)))
+    await goOnNearTheEndOfABlock(knowledge, db, 1500)
+    await bring(knowledge, 'blue', jsonLines(...rows))
     await bring(knowledge, '', jsonLines(...rows.slice(0, 500).map((row) => ({ ...row, text: `${row.text}\n` }))))
-    expect(knowledge.stats().passages).toBeGreaterThan(BLOCK_SIZE + 3000)
+    expect(db.prepare('SELECT max(id) FROM knowledge_passages').pluck().get()).toBeGreaterThan(BLOCK_SIZE + 1500)
     const terms = new Database(':memory:')
     const pairs = WORDS.zh.map((zh, n) => ({
       zh: [zh],
@@ -174,6 +183,23 @@ describe('the index', () => {
     }
     terms.close()
   }, 60_000)
+
+  it('is made again from the passages of a file whose postings were kept in another form', async () => {
+    const { knowledge, db } = makeBase()
+    await goOnNearTheEndOfABlock(knowledge, db, 10)
+    const random = randomFrom(SEED + 2)
+    const { words, text } = writer(random)
+    const rows = Array.from({ length: 60 }, (_, n) => {
+      const lang = pick(LANGS, random())
+      return { id: `n${n}`, title: words(lang, 3), text: text(lang), lang }
+    })
+    await bring(knowledge, 'blue', jsonLines(...rows))
+    const before = dumpIndex(db)
+    db.exec('DELETE FROM knowledge_tokens; UPDATE knowledge_postings SET data = zeroblob(3); PRAGMA user_version = 1')
+    openStore(db)
+    expect(dumpIndex(db)).toEqual(before)
+    expect(db.pragma('user_version', { simple: true })).toBe(2)
+  })
 
   it('is as it was when a write fails, and the next one is whole', () => {
     const { db } = makeBase()

@@ -73,7 +73,7 @@ describe('a block of postings', () => {
     expect([...byBlock(changes)].map(([block, ofBlock]) => [block, ofBlock.map(passageOf)])).toEqual([
       [0, [0, BLOCK_SIZE - 1]],
       [1, [BLOCK_SIZE]],
-      [2 ** 20 - 1, [2 ** 33 - 1]],
+      [2 ** 17 - 1, [2 ** 33 - 1]],
     ])
   })
 })

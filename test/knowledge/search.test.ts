@@ -91,6 +91,13 @@ describe('searching the shipped cards', () => {
     expect(cards('virtualbxo')[0]).toBe('virtualbox')
   })
 
+  it('asks for what a question names, not for the kind of answer that it wants', () => {
+    const cardsOf = (question: string) => knowledge.search(question).map(({ card }) => card)
+    expect(cardsOf('What is the name of the hypervisor?')).toEqual(cardsOf('hypervisor'))
+    expect(cardsOf('In which years was Bochs?')).toEqual(cardsOf('Bochs'))
+    expect(cardsOf('numbers of years')).not.toEqual([])
+  })
+
   it('survives a question of 100,000 characters', () => {
     expect(cards('docker '.repeat(15_000)).length).toBeGreaterThan(0)
   })

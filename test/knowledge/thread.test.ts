@@ -145,9 +145,9 @@ describe('a base in threads', () => {
     const stop = new AbortController()
     async function* source() {
       yield large(1)
-      await once(stop.signal, 'abort')
+      setTimeout(() => stop.abort(new Error('enough')), 100)
+      await new Promise(() => {})
     }
-    setTimeout(() => stop.abort(new Error('enough')), 300)
     await expect(knowledge.import(source(), { ...OPTIONS, signal: stop.signal })).rejects.toThrow('enough')
   })
 

@@ -16,8 +16,10 @@ import { makeBase, SHIPPED } from './base.js'
 const GLOSSARY = parse(readFileSync(join(SHIPPED, 'glossary.yaml'), 'utf8')) as Entry[]
 
 const GENERAL: Entry[] = [
-  { zh: ['容器'], en: ['vessel'] },
-  { zh: ['海象'], en: ['walrus'] },
+  { zh: ['容器'], en: ['vessel'], pinyin: 'rong2 qi4' },
+  { zh: ['海象'], en: ['walrus'], pinyin: 'hai3 xiang4' },
+  { zh: ['绿'], en: ['green'], pinyin: 'lu:4' },
+  { zh: ['绿色'], en: ['green color'], pinyin: 'lu:4 se4' },
   { zh: ['长牙'], en: ['tusk'] },
   { zh: ['宗教'], en: ['religion'] },
   { zh: ['球队'], en: ['sports team'] },
@@ -56,6 +58,25 @@ describe('the glossary', () => {
   })
 })
 
+describe('a word that is in no dictionary', () => {
+  it('may be Chinese as one spells it', () => {
+    const dictionary = dictionaryOf(GLOSSARY, GENERAL)
+    expect(dictionary.translate('en', 'haixiang')).toEqual([['海象']])
+    expect(dictionary.translate('en', 'lvse')).toEqual([['绿色']])
+    expect(dictionary.translate('en', 'lv')).toEqual([])
+  })
+
+  it('is no spelling of any word when it is one of too many', () => {
+    const many = [...'一二三四五六七八九十百千万'].map((zh) => ({ zh: [`${zh}海`], en: [], pinyin: 'shi2 hai3' }))
+    expect(dictionaryOf([], many.slice(1)).translate('en', 'shihai')).toHaveLength(12)
+    expect(dictionaryOf([], many).translate('en', 'shihai')).toEqual([])
+  })
+
+  it('may be spelled in another way', () => {
+    expect(dictionaryOf([], GENERAL).translate('en', 'walruus')).toEqual([['海象']])
+  })
+})
+
 it('a definition of CC-CEDICT is cut into terms, without its notes', () => {
   expect(termsOfDefinition('to defend; (sports) defense, CL:個|个[ge4]')).toEqual(['defend', 'defense'])
   expect(termsOfDefinition('variant of 屄[bi1]')).toEqual([])
@@ -87,6 +108,13 @@ describe('a question in one language', () => {
     expect(found('does it support live migration')).toEqual(['kvm'])
     expect(found('walruses')[0]).toBe('walrus')
     expect(found('walrus tusks')).toContain('kvm')
+    expect(found('haixiang')).toEqual(['kvm'])
+  })
+
+  it('finds them by two words when nobody has the phrase that they make', async () => {
+    const general = [...GENERAL, { zh: ['吃鱼'], en: ['fish'] }, { zh: ['鱼鹰'], en: ['heron fish'] }]
+    const found = await base(dictionaryOf([], [...general, { zh: ['苍鹭'], en: ['heron'] }]))
+    expect(found('heron fish')).toContain('bird')
   })
 
   it('finds nothing there without a dictionary', async () => {
