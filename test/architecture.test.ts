@@ -45,7 +45,7 @@ describe('the direction of dependencies', () => {
   it.each([
     ['src/actions/planted.ts', '../knowledge/index.js'],
     ['src/bot/planted.ts', '../actions/index.js'],
-    ['src/actions/hosts/docker.ts', 'dockerode'],
+    ['src/actions/hosts/docker/client.ts', 'dockerode'],
     ['src/bot/discord/planted.ts', 'discord.js'],
   ])('allows %s to import %s', (path, from) => {
     expect(lint(path, `import { thing } from '${from}'\n\nexport const used = thing\n`)).not.toContain(

@@ -5,7 +5,7 @@ import type { Knowledge } from '../knowledge/index.js'
 import type { Gaps } from './gaps/gaps.js'
 import type { AuditLog } from './guard/audit.js'
 import type { FileReference } from './guard/confirmations.js'
-import type { HostDriver, InstanceDetail } from './hosts/driver.js'
+import type { Capability, HostDriver, Image, InstanceDetail } from './hosts/driver.js'
 import type { Hosts } from './hosts/hosts.js'
 import type { Artifacts } from './jobs/artifacts.js'
 import type { Job, Jobs, JobWork } from './jobs/jobs.js'
@@ -76,13 +76,18 @@ export interface InstanceContext extends HostContext {
   readonly instance: InstanceDetail
 }
 
+export interface ImageContext extends HostContext {
+  readonly image: Image
+}
+
 /** What a call acts on, resolved by the gate before policy is asked. */
-export type Target = 'none' | 'host' | 'instance'
+export type Target = 'none' | 'host' | 'instance' | 'image'
 
 interface TargetContext {
   none: CallContext
   host: HostContext
   instance: InstanceContext
+  image: ImageContext
 }
 
 export interface ActionDefinition<Input extends TObject, Output extends TSchema, T extends Target> {
@@ -92,9 +97,11 @@ export interface ActionDefinition<Input extends TObject, Output extends TSchema,
   readonly effect: Effect
   /**
    * `host`: the input has an optional `host`, the only linked one by default.
-   * `instance`: the input has `host` and a `container`, resolved to a full id before anything else.
+   * `instance`: the input has `host` and a `container`, resolved to a full id before anything else; `image` likewise.
    */
   readonly target: T
+  /** What the engine of its host must be able to do. */
+  readonly needs?: Capability
   /** Flat: every property is a string, number, boolean or enum, so that each surface can ask for it. */
   readonly input: Input
   readonly output: Output
@@ -118,6 +125,7 @@ export interface Action {
   readonly summary: Bilingual
   readonly effect: Effect
   readonly target: Target
+  readonly needs?: Capability
   readonly input: TObject
   readonly output: TSchema
   readonly acceptsFile: boolean
@@ -125,7 +133,7 @@ export interface Action {
   readonly acceptsFolder: boolean
   readonly startsJob: boolean
   readonly private: boolean
-  run(input: Readonly<Record<string, unknown>>, context: CallContext | HostContext | InstanceContext): Promise<unknown>
+  run(input: Readonly<Record<string, unknown>>, context: CallContext): Promise<unknown>
   view(output: unknown, lang: Lang): View
 }
 

@@ -3,7 +3,7 @@ import { type TObject, type TSchema, Type } from 'typebox'
 import type { Bilingual } from './text.js'
 
 /** Which live values can complete a field. */
-export type Completion = 'host' | 'container' | 'job'
+export type Completion = 'host' | 'container' | 'image' | 'job' | 'artifact'
 
 interface FieldOptions {
   readonly optional?: true
@@ -108,10 +108,26 @@ export const containerField = text(
   { max: 128, pattern: INSTANCE_PATTERN, complete: 'container' },
 )
 
+/** A tag with its registry and digest, or an id. */
+export const IMAGE_PATTERN = '^[a-zA-Z0-9][a-zA-Z0-9_./:@-]*$'
+
+export const imageField = text(
+  { en: 'The image, by tag or id', zh: '镜像标签或 ID' },
+  { max: 255, pattern: IMAGE_PATTERN, complete: 'image' },
+)
+
+export const artifactField = text(
+  { en: 'The artifact, by its id', zh: '制品 ID' },
+  { max: 64, pattern: '^[0-9a-f]+$', complete: 'artifact' },
+)
+
 export const jobField = text({ en: 'The job, by its id', zh: '任务 ID' }, { max: 64, complete: 'job' })
 
 /** What an action on a host is told. */
 export const onHost = { host: Type.Optional(hostField) }
+
+/** What an action on one image is told. */
+export const onImage = { host: Type.Optional(hostField), image: imageField }
 
 /** What an action on one container is told. */
 export const onContainer = { host: Type.Optional(hostField), container: containerField }

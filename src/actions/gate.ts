@@ -11,7 +11,7 @@ import { AppError, type ErrorCode } from './errors.js'
 import type { AuditEntry, AuditOutcome } from './guard/audit.js'
 import type { Confirmable, Confirmations } from './guard/confirmations.js'
 import type { Policy, ResourceFacts } from './guard/policy.js'
-import type { InstanceDetail } from './hosts/driver.js'
+import type { Image, InstanceDetail } from './hosts/driver.js'
 import type { Host } from './hosts/hosts.js'
 import type { RegisteredAction, Registry } from './registry.js'
 import { type Bilingual, formatTime, type Lang, say } from './text.js'
@@ -76,6 +76,7 @@ interface Resolved {
   readonly facts: ResourceFacts
   readonly host?: Host
   readonly instance?: InstanceDetail
+  readonly image?: Image
 }
 
 /** How far the audit log has got with a call. */
@@ -92,6 +93,9 @@ const ASKED_ABOUT: readonly ErrorCode[] = [
   'HOST_UNREACHABLE',
   'INSTANCE_NOT_FOUND',
   'INSTANCE_AMBIGUOUS',
+  'IMAGE_NOT_FOUND',
+  'IMAGE_AMBIGUOUS',
+  'NOT_SUPPORTED',
 ]
 
 const UNKNOWN_HOST = { name: '', labels: {} } as const
@@ -106,7 +110,14 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
   ): Promise<Resolved> {
     if (action.target === 'none') return { facts: { kind: 'service' } }
     const host = hosts.get(input.host as string | undefined, call.principal)
+    if (action.needs !== undefined && !host.driver.can[action.needs]) {
+      throw new AppError('NOT_SUPPORTED', { host: host.name, capability: action.needs })
+    }
     if (action.target === 'host') return { facts: { kind: 'host', host }, host }
+    if (action.target === 'image') {
+      const image = await hosts.resolveImage(host, input.image as string, call.signal)
+      return { facts: { kind: 'image', host, image }, host, image }
+    }
     const instance = await hosts.resolve(host, input.container as string, call.signal)
     return { facts: { kind: 'instance', host, instance }, host, instance }
   }
@@ -154,6 +165,7 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
       resolved.instance
         ? `${resolved.instance.name} (${resolved.instance.id.slice(0, 12)}, ${resolved.instance.image})`
         : '',
+      resolved.image ? `${resolved.image.tags[0] ?? ''} (${shortImageId(resolved.image.id)})` : '',
       resolved.host ? `@ ${resolved.host.name}` : '',
       file ? `← ${file.name}` : '',
     ]
@@ -165,7 +177,7 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
   function confirmView(action: RegisteredAction, resolved: Resolved, why: Bilingual, call: Call, input: object): View {
     const what = describeCall(action, resolved, call.file)
     const facts = Object.entries(input)
-      .filter(([name]) => name !== 'host' && name !== 'container')
+      .filter(([name]) => name !== 'host' && name !== action.target && !(name === 'container' && resolved.instance))
       .map(([name, value]) => ({ label: name, value: shown(String(value), call.lang) }))
     return {
       tone: 'warn',
@@ -220,7 +232,7 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
       ...(call.file ? { file: call.file.reference } : {}),
       target: {
         host: resolved.host?.name,
-        id: resolved.instance?.id,
+        id: resolved.instance?.id ?? resolved.image?.id,
         imageId: resolved.instance?.imageId,
         state: resolved.instance?.state,
       },
@@ -245,34 +257,36 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
     audit.intent(entry.current)
     entry.state = 'begun'
     const begun = entry.current
-    const context: CallContext & { host?: string; driver?: Host['driver']; instance?: InstanceDetail } = {
-      ...services,
-      principal: call.principal,
-      surface: call.surface,
-      lang: call.lang,
-      requestId: call.requestId,
-      signal: call.signal,
-      ...(call.file ? { file: call.file } : {}),
-      ...(resolved.host ? { host: resolved.host.name, driver: resolved.host.driver } : {}),
-      ...(resolved.instance ? { instance: resolved.instance } : {}),
-      startJob(work) {
-        const job = jobs.start(
-          {
-            tenant: call.principal.tenant,
-            principal: principalKey(call.principal),
-            action: action.name,
-            ...(resolved.host ? { host: resolved.host.name } : {}),
-            ...(resolved.instance ? { instance: resolved.instance.id } : {}),
-            settle: (outcome) => audit.outcome(begun, outcome),
-            onBug: (error) => onBug(error, call.requestId),
-          },
-          work,
-        )
-        // From here the outcome is the job's to write.
-        entry.state = 'settled'
-        return job
-      },
-    }
+    const context: CallContext & { host?: string; driver?: Host['driver']; instance?: InstanceDetail; image?: Image } =
+      {
+        ...services,
+        principal: call.principal,
+        surface: call.surface,
+        lang: call.lang,
+        requestId: call.requestId,
+        signal: call.signal,
+        ...(call.file ? { file: call.file } : {}),
+        ...(resolved.host ? { host: resolved.host.name, driver: resolved.host.driver } : {}),
+        ...(resolved.instance ? { instance: resolved.instance } : {}),
+        ...(resolved.image ? { image: resolved.image } : {}),
+        startJob(work) {
+          const job = jobs.start(
+            {
+              tenant: call.principal.tenant,
+              principal: principalKey(call.principal),
+              action: action.name,
+              ...(resolved.host ? { host: resolved.host.name } : {}),
+              ...(resolved.instance ? { instance: resolved.instance.id } : {}),
+              settle: (outcome) => audit.outcome(begun, outcome),
+              onBug: (error) => onBug(error, call.requestId),
+            },
+            work,
+          )
+          // From here the outcome is the job's to write.
+          entry.state = 'settled'
+          return job
+        },
+      }
     const output = await action.run(input, context)
     if (entry.state === 'begun') settle(entry, { code: 'OK', ...bytesOf(output) })
     return { status: 'done', action, output, view: viewOf(action, output, call) }
@@ -309,6 +323,8 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
     withdraw: (token, who) => audited('withdraw', who, () => confirmations.withdraw(token, who.principal)),
   }
 }
+
+const shortImageId = (id: string): string => id.replace(/^sha256:/, '').slice(0, 12)
 
 const LONGEST_SHOWN = 200
 

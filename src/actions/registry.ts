@@ -110,6 +110,10 @@ function register(action: Action): RegisteredAction {
   if (action.target === 'instance' && !(has('host') && has('container'))) {
     refuse('its target is a container, so it needs the fields `host` and `container`')
   }
+  if (action.target === 'image' && !(has('host') && has('image'))) {
+    refuse('its target is an image, so it needs the fields `host` and `image`')
+  }
+  if (action.needs !== undefined && action.target === 'none') refuse('it needs something of an engine, and has no host')
   if (has('confirm') || has('file')) refuse('`confirm` and `file` belong to the call itself')
   return {
     ...action,

@@ -1,10 +1,11 @@
 /** Owns the closer look at a passage that the index found: every way in which it fits the question. */
 import { at } from './maps.js'
 import { type Match, matcherOf } from './matches.js'
+import { WEIGHTS } from './packing.js'
 import { saturation } from './postings.js'
 import { type Need, type Query, satisfaction, tokensOfNeed } from './query.js'
 import type { View } from './scope.js'
-import { type Candidate, WEIGHTS } from './store.js'
+import type { Candidate } from './store.js'
 import { unpackTokens } from './tokenize.js'
 
 /** All but the first two are shares, 0..1. */

@@ -4,12 +4,10 @@
  */
 import type { Database } from 'better-sqlite3'
 import { type IndexStore, openIndexStore } from './index-store.js'
-import type { Card, CardHead, Lang, Level, Passage, Unit } from './model.js'
+import type { Card, CardHead, Lang, Level, Passage } from './model.js'
+import { frequenciesOf, packUnits, unpackUnits } from './packing.js'
 import { bringUpToDate, prepareTables } from './schema-store.js'
-import { packTokens, unpackTokens } from './tokenize.js'
-
-/** How much a token counts where it stands. The body is 1; titles and aliases say what a card is about. */
-export const WEIGHTS = { title: 3, aliases: 3, heading: 2, body: 1 } as const
+import { packTokens } from './tokenize.js'
 
 /** Whose the cards are that ship with the product: everyone's. */
 export const SHARED = ''
@@ -147,26 +145,6 @@ interface IndexedRow {
 
 /** What of a card's head is not a column of its own. */
 type RestOfHead = Omit<CardHead, 'id' | 'title'>
-
-const KINDS: readonly Unit['kind'][] = ['sentence', 'code', 'row']
-/** The kind's number, where it stands in the passage, and its readable text where that is not what stands there. */
-type PackedUnit = [kind: number, start: number, end: number, text?: string]
-
-const packUnits = ({ units, body }: Passage): string =>
-  JSON.stringify(
-    units.map(({ kind, start, end, text }): PackedUnit => {
-      const number = KINDS.indexOf(kind)
-      return text === body.slice(start, end) ? [number, start, end] : [number, start, end, text]
-    }),
-  )
-
-const unpackUnits = (packed: string, body: string): Unit[] =>
-  (JSON.parse(packed) as PackedUnit[]).map(([kind, start, end, text]) => ({
-    kind: KINDS[kind] ?? 'sentence',
-    start,
-    end,
-    text: text ?? body.slice(start, end),
-  }))
 
 function toPassage({ text, units, ...row }: PassageRow): StoredPassage {
   const body = text.slice(row.start, row.end)
@@ -393,22 +371,4 @@ export function openStore(db: Database): Store {
     topics: (lang) => sql.topics.all(lang).map(({ card, title }) => ({ card, title })),
     stats: () => sql.stats.get() ?? { cards: 0, passages: 0 },
   }
-}
-
-/** How often each token stands in a passage, by where it stands; its length counts each token once. */
-function frequenciesOf(packed: { title: string; aliases: string; heading: string; body: string }): {
-  frequencies: Map<string, number>
-  length: number
-} {
-  const frequencies = new Map<string, number>()
-  let length = 0
-  for (const field of ['title', 'aliases', 'heading', 'body'] as const) {
-    const weight = WEIGHTS[field]
-    for (const line of packed[field].split('\n')) {
-      const tokens = unpackTokens(line)
-      length += tokens.length
-      for (const token of tokens) frequencies.set(token, (frequencies.get(token) ?? 0) + weight)
-    }
-  }
-  return { frequencies, length }
 }

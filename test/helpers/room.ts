@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
-import { dockerDriver } from '../../src/actions/hosts/docker.js'
+import { dockerDriver } from '../../src/actions/hosts/docker/driver.js'
 import {
   type Actions,
   type Call,

@@ -2,6 +2,7 @@ import { posix } from 'node:path'
 import { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import { defineAction, type FileSource, type InstanceContext } from '../action.js'
+import { bytesOf } from '../bytes.js'
 import { AppError } from '../errors.js'
 import { integer, onContainer, text } from '../fields.js'
 import { locate, packFile } from '../hosts/archives.js'
@@ -132,7 +133,7 @@ export default defineAction({
     const gid = input.gid ?? owner.gid
     const mode = input.mode === undefined ? (place.replaces?.mode ?? DEFAULT_MODE) : modeOf(input.mode)
     const packed = await packFile(source, { name: place.name, mode, uid, gid, mtime: new Date(now()) }, signal)
-    await driver.putArchive(instance.id, place.directory, packed.tar, signal)
+    await driver.putArchive(instance.id, place.directory, bytesOf(packed.tar), signal)
     return {
       host,
       container: instance.name,

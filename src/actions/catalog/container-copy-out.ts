@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { Type } from 'typebox'
 import { defineAction } from '../action.js'
-import { bytesOf } from '../bytes.js'
+import { bytesOf, readableOf } from '../bytes.js'
 import { AppError } from '../errors.js'
 import { onContainer, text } from '../fields.js'
 import { fileIn, locate } from '../hosts/archives.js'
@@ -38,7 +38,7 @@ export default defineAction({
     const name = posix.basename(found.path) || instance.name
     const job = startJob(async (signal, progress) => {
       const archive = await driver.getArchive(instance.id, found.path, signal)
-      const artifact = await artifacts.create(bytesOf(isFile ? fileIn(archive, path) : archive), {
+      const artifact = await artifacts.create(isFile ? bytesOf(fileIn(readableOf(archive), path)) : archive, {
         owner: principal,
         name: isFile ? name : `${name}.tar`,
         mediaType: isFile ? 'application/octet-stream' : 'application/x-tar',

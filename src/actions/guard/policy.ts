@@ -11,7 +11,7 @@ import {
   validate,
 } from '@cedar-policy/cedar-wasm/nodejs'
 import { EFFECTS, type Effect, type Principal, type Surface } from '../action.js'
-import type { InstanceDetail } from '../hosts/driver.js'
+import type { Image, InstanceDetail } from '../hosts/driver.js'
 import type { Bilingual } from '../text.js'
 
 /** The facts about a host that a policy can ask for. */
@@ -24,6 +24,7 @@ export type ResourceFacts =
   | { readonly kind: 'service' }
   | { readonly kind: 'host'; readonly host: HostFacts }
   | { readonly kind: 'instance'; readonly host: HostFacts; readonly instance: InstanceDetail }
+  | { readonly kind: 'image'; readonly host: HostFacts; readonly image: Image }
 
 export interface Question {
   readonly principal: Principal
@@ -72,7 +73,7 @@ export function policySchema(
 ): SchemaJson<string> {
   const appliesTo = {
     principalTypes: ['User', 'Token', 'Local'],
-    resourceTypes: ['Service', 'Host', 'Instance'],
+    resourceTypes: ['Service', 'Host', 'Instance', 'Image'],
     context: {
       type: 'Record' as const,
       attributes: {
@@ -96,6 +97,18 @@ export function policySchema(
         Local: principal,
         Service: {},
         Host: { shape: { type: 'Record', attributes: { name: text } }, tags: text },
+        Image: {
+          memberOfTypes: ['Host'],
+          shape: {
+            type: 'Record',
+            attributes: {
+              references: { type: 'Set', element: text },
+              host: { type: 'Entity', name: 'Host' },
+              bytes: { type: 'Long' },
+            },
+          },
+          tags: text,
+        },
         Instance: {
           memberOfTypes: ['Host'],
           shape: {
@@ -140,6 +153,17 @@ function entitiesOf({ principal, resource }: Question) {
   const host = { type: 'Host', id: resource.host.name }
   entities.push({ uid: host, attrs: { name: resource.host.name }, parents: [], tags: { ...resource.host.labels } })
   if (resource.kind === 'host') return { principal: uid, resource: host, entities }
+  if (resource.kind === 'image') {
+    const { image } = resource
+    const imageUid = { type: 'Image', id: `${resource.host.name}/${image.id}` }
+    entities.push({
+      uid: imageUid,
+      attrs: { references: [...image.tags, ...image.digests], host: { __entity: host }, bytes: image.sizeBytes },
+      parents: [host],
+      tags: { ...image.labels },
+    })
+    return { principal: uid, resource: imageUid, entities }
+  }
   const { instance } = resource
   const instanceUid = { type: 'Instance', id: `${resource.host.name}/${instance.id}` }
   entities.push({

@@ -1,6 +1,8 @@
 // An HTTP/1.1 answer without its framing (RFC 9112): status, then the body's bytes as views of what was read.
 
 export interface Answer {
+  /** The request's body is wanted: 100 (Continue). */
+  proceed?(): void
   head(statusCode: number): void
   /** @param bytes a view of what was given to `read` */
   body(bytes: Buffer): void
@@ -59,8 +61,10 @@ export function createAnswerReader(answer: Answer): AnswerReader {
       case 'headers':
         if (text !== '') header(text)
         // 1xx announces the answer; it is none.
-        else if (statusCode < 200) state = 'status'
-        else beginBody()
+        else if (statusCode < 200) {
+          if (statusCode === 100) answer.proceed?.()
+          state = 'status'
+        } else beginBody()
         break
       case 'size': {
         const size = /^([0-9a-f]{1,12})(?:\s*;.*)?$/i.exec(text)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type Static, Type } from 'typebox'
 import Schema from 'typebox/schema'
 import { parseDocument } from 'yaml'
-import { dockerDriver } from './docker.js'
+import { dockerDriver } from './docker/driver.js'
 import type { DockerEndpoint } from './endpoint.js'
 import type { Host } from './hosts.js'
 

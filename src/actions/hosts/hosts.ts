@@ -2,7 +2,7 @@
 import type { Principal } from '../action.js'
 import { AppError } from '../errors.js'
 import type { HostFacts } from '../guard/policy.js'
-import type { HostDriver, Instance, InstanceDetail } from './driver.js'
+import type { HostDriver, Image, Instance, InstanceDetail } from './driver.js'
 
 export interface Host extends HostFacts {
   readonly driver: HostDriver
@@ -19,6 +19,8 @@ export interface Hosts {
   get(name: string | undefined, principal: Principal): Host
   /** @throws AppError INSTANCE_NOT_FOUND, INSTANCE_AMBIGUOUS with the candidates, HOST_UNREACHABLE */
   resolve(host: Host, reference: string, signal: AbortSignal): Promise<InstanceDetail>
+  /** @throws AppError IMAGE_NOT_FOUND, IMAGE_AMBIGUOUS with the candidates, HOST_UNREACHABLE */
+  resolveImage(host: Host, reference: string, signal: AbortSignal): Promise<Image>
 }
 
 const SHORTEST_PREFIX = 4
@@ -30,6 +32,25 @@ function matches(instances: readonly Instance[], reference: string): Instance[] 
   if (exact) return [exact]
   if (reference.length < SHORTEST_PREFIX) return []
   return instances.filter((instance) => instance.id.startsWith(reference))
+}
+
+const LATEST = ':latest'
+const withoutAlgorithm = (id: string): string => id.replace(/^sha256:/, '')
+
+/** What a reference means: a tag, which is `latest` where none is said, a digest or a full id, else the start of an id. */
+function matchingImages(images: readonly Image[], reference: string): Image[] {
+  const exact = images.find(
+    ({ id, tags, digests }) =>
+      id === reference ||
+      withoutAlgorithm(id) === reference ||
+      tags.includes(reference) ||
+      tags.includes(reference + LATEST) ||
+      digests.includes(reference),
+  )
+  if (exact) return [exact]
+  const start = withoutAlgorithm(reference)
+  if (start.length < SHORTEST_PREFIX) return []
+  return images.filter(({ id }) => withoutAlgorithm(id).startsWith(start))
 }
 
 export function createHosts(hosts: readonly Host[]): Hosts {
@@ -62,6 +83,20 @@ export function createHosts(hosts: readonly Host[]): Hosts {
         })
       }
       return host.driver.inspect(only.id, signal)
+    },
+    async resolveImage(host, reference, signal) {
+      const found = matchingImages(await host.driver.images(signal), reference)
+      const [only, second] = found
+      if (!only) throw new AppError('IMAGE_NOT_FOUND', { image: reference, host: host.name })
+      if (second) {
+        throw new AppError('IMAGE_AMBIGUOUS', {
+          image: reference,
+          candidates: found
+            .slice(0, CANDIDATES_NAMED)
+            .map(({ id, tags }) => `${withoutAlgorithm(id).slice(0, 12)}${tags[0] ? ` (${tags[0]})` : ''}`),
+        })
+      }
+      return only
     },
   }
 }

@@ -135,6 +135,9 @@ export function createCompleter({ actions, log, now }: CompleterOptions): Comple
           keys: [one.name, one.id],
         }))
       }
+      case 'image':
+      case 'artifact':
+        return []
       case 'job': {
         const own = principalKey(principal)
         return actions.jobs

@@ -164,7 +164,7 @@ function completer(gate: Gate) {
   }
 
   return (kind: Completion, principal: Principal, requestId: string): Promise<Suggested[]> => {
-    if (kind === 'job') return Promise.resolve([])
+    if (kind !== 'host' && kind !== 'container') return Promise.resolve([])
     const now = Date.now()
     for (const [key, { at }] of fresh) if (at <= now - FRESH_MS) fresh.delete(key)
     const key = `${principalKey(principal)} ${kind}`

@@ -87,7 +87,7 @@ afterAll(() => {
 
 const signal = new AbortController().signal
 const open = (name: string, path = '/', headMs = 5_000, until = signal) =>
-  openStream(servers[name] ?? { kind: 'unix', path: '' }, path, headMs, until)
+  openStream(servers[name] ?? { kind: 'unix', path: '' }, { method: 'GET', path }, headMs, until)
 
 describe.each(['unix', 'tcp', 'tls'])('a stream over %s', (name) => {
   it('arrives whole, whether it is taken at once, slowly, or as a stream of Node', async () => {
@@ -150,6 +150,8 @@ describe.each(['unix', 'tcp', 'tls'])('a stream over %s', (name) => {
 })
 
 it('is refused where nobody listens, and where the certificate is missing', async () => {
-  await expect(openStream({ kind: 'unix', path: join(folder, 'none') }, '/', 1_000, signal)).rejects.toThrow('ENOENT')
+  await expect(
+    openStream({ kind: 'unix', path: join(folder, 'none') }, { method: 'GET', path: '/' }, 1_000, signal),
+  ).rejects.toThrow('ENOENT')
   await expect(open('stranger')).rejects.toThrow()
 })

@@ -1,0 +1,383 @@
+// Containers of a Docker Engine: what they are, and what is done with them. Their files are in files.ts.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { AppError } from '../../errors.js'
+import type {
+  Change,
+  HostDriver,
+  Instance,
+  InstanceDetail,
+  InstanceState,
+  LogRequest,
+  Mount,
+  RunRequest,
+  Sample,
+} from '../driver.js'
+import { CHANGE_MS, type Client, type Docker, type EngineError, READ_MS, type Reading, type Refusal } from './client.js'
+import { createDemultiplexer, demultiplexed } from './multiplex.js'
+
+const STATES: readonly string[] = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead']
+const stateOf = (state: string): InstanceState => (STATES.includes(state) ? (state as InstanceState) : 'dead')
+
+function portsOf(ports: readonly Docker.Port[]): string[] {
+  const shown = ports.map((port) =>
+    port.PublicPort
+      ? `${port.IP ?? ''}:${port.PublicPort}->${port.PrivatePort}/${port.Type}`
+      : `${port.PrivatePort}/${port.Type}`,
+  )
+  return [...new Set(shown)]
+}
+
+const mountOf = (mount: Docker.ContainerInspectInfo['Mounts'][number]): Mount => ({
+  kind: mount.Type,
+  source: mount.Name ?? mount.Source,
+  destination: mount.Destination,
+  readOnly: !mount.RW,
+})
+
+const ENGINE_SOCKETS = /\/(docker|podman|containerd)\.sock$/
+
+function detailOf(info: Docker.ContainerInspectInfo): InstanceDetail {
+  const mounts = info.Mounts.map(mountOf)
+  const startedAt = Date.parse(info.State.StartedAt)
+  const ended = info.State.Status === 'exited' || info.State.Status === 'dead'
+  return {
+    id: info.Id,
+    name: info.Name.replace(/^\//, ''),
+    image: info.Config.Image,
+    imageId: info.Image,
+    state: stateOf(info.State.Status),
+    status: info.State.Status,
+    createdAt: Date.parse(info.Created),
+    labels: info.Config.Labels ?? {},
+    ports: Object.entries(info.NetworkSettings.Ports ?? {}).flatMap(([inside, outside]) =>
+      outside?.length ? outside.map((port) => `${port.HostIp}:${port.HostPort}->${inside}`) : [inside],
+    ),
+    command: [info.Path, ...info.Args],
+    user: info.Config.User === '' ? 'root' : info.Config.User,
+    workingDir: info.Config.WorkingDir === '' ? '/' : info.Config.WorkingDir,
+    environmentNames: (info.Config.Env ?? []).map((pair) => pair.split('=', 1)[0] ?? ''),
+    mounts,
+    networks: Object.keys(info.NetworkSettings.Networks ?? {}),
+    restartCount: info.RestartCount,
+    privileged: info.HostConfig.Privileged === true,
+    hostNetwork: info.HostConfig.NetworkMode === 'host',
+    engineSocketMounted: info.Mounts.some((mount) => ENGINE_SOCKETS.test(mount.Source)),
+    ...(startedAt > 0 ? { startedAt } : {}),
+    ...(ended ? { exitCode: info.State.ExitCode } : {}),
+  }
+}
+
+const summaryOf = (info: Docker.ContainerInfo): Instance => ({
+  id: info.Id,
+  name: (info.Names[0] ?? '').replace(/^\//, ''),
+  image: info.Image,
+  imageId: info.ImageID,
+  state: stateOf(info.State),
+  status: info.Status,
+  createdAt: info.Created * 1000,
+  labels: info.Labels ?? {},
+  ports: portsOf(info.Ports ?? []),
+})
+
+/** What an engine says of a container that is not there, or not as it has to be. */
+export function readingOf(host: string, reference: string, also: Reading = () => undefined): Reading {
+  return (refusal: Refusal) => {
+    const { statusCode, reason } = refusal
+    if (statusCode === 404 && /no such container/i.test(reason)) {
+      return new AppError('INSTANCE_NOT_FOUND', { container: reference, host })
+    }
+    if (/is not running|is paused|already paused|not paused|unpause the container/i.test(reason)) {
+      return new AppError('INSTANCE_NOT_RUNNING', { container: reference, host })
+    }
+    return also(refusal)
+  }
+}
+
+/** The engine says "already so" with 304, which is what was asked for. */
+async function unlessAlready(done: Promise<unknown>): Promise<void> {
+  try {
+    await done
+  } catch (error) {
+    if ((error as EngineError).statusCode !== 304) throw error
+  }
+}
+
+const NANO = 1e9
+
+/** No field of it can make the container privileged, give it a device or put it into a name space of the host. */
+const optionsOf = (request: RunRequest): Docker.ContainerCreateOptions => ({
+  Image: request.imageId,
+  ...(request.name === undefined ? {} : { name: request.name }),
+  ...(request.command === undefined ? {} : { Cmd: [...request.command] }),
+  Env: Object.entries(request.environment).map(([name, value]) => `${name}=${value}`),
+  Labels: { ...request.labels },
+  ExposedPorts: Object.fromEntries(request.ports.map(({ port, protocol }) => [`${port}/${protocol}`, {}])),
+  HostConfig: {
+    PortBindings: bindingsOf(request),
+    Mounts: request.mounts.map(({ kind, source, destination, readOnly }) => ({
+      Type: kind,
+      Source: source,
+      Target: destination,
+      ReadOnly: readOnly,
+    })),
+    ...(request.memoryBytes === undefined ? {} : { Memory: request.memoryBytes }),
+    ...(request.cpus === undefined ? {} : { NanoCpus: Math.round(request.cpus * NANO) }),
+    RestartPolicy: { Name: request.restart },
+  },
+})
+
+function bindingsOf({ ports }: RunRequest): Record<string, { HostIp: string; HostPort: string }[]> {
+  const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {}
+  for (const { hostIp = '', hostPort, port, protocol } of ports) {
+    const key = `${port}/${protocol}`
+    bindings[key] = [
+      ...(bindings[key] ?? []),
+      { HostIp: hostIp, HostPort: hostPort === undefined ? '' : `${hostPort}` },
+    ]
+  }
+  return bindings
+}
+
+/** A gap of at least this long between two readings makes a share of processor time worth saying. */
+const SAMPLE_MS = 500
+/** Larger than any machine: the engine's way of saying that there is no limit. */
+const NO_LIMIT = 2 ** 53
+
+/** What a container had used up to then. */
+interface Meter {
+  readonly at: number
+  readonly cpuNanoseconds: number
+  readonly stats: Docker.ContainerStats
+}
+
+function sampleOf(before: Meter, after: Meter): Sample {
+  const { stats } = after
+  const { usage, limit } = stats.memory_stats
+  // As the engine's own tools count: the file cache can be taken back at any time, and is not what a container uses.
+  const details = (stats.memory_stats.stats ?? {}) as { inactive_file?: number; total_inactive_file?: number }
+  const cache = details.inactive_file ?? details.total_inactive_file ?? 0
+  const networks = Object.values(stats.networks ?? {})
+  const disk = stats.blkio_stats?.io_service_bytes_recursive ?? []
+  const moved = (op: string) =>
+    disk.filter((entry) => entry.op.toLowerCase() === op).reduce((sum, entry) => sum + entry.value, 0)
+  return {
+    at: after.at,
+    cpuPercent: (100 * (after.cpuNanoseconds - before.cpuNanoseconds)) / ((after.at - before.at) * 1e6),
+    memoryBytes: Math.max(0, (usage ?? 0) - cache),
+    ...(limit !== undefined && limit < NO_LIMIT ? { memoryLimitBytes: limit } : {}),
+    receivedBytes: networks.reduce((sum, network) => sum + network.rx_bytes, 0),
+    sentBytes: networks.reduce((sum, network) => sum + network.tx_bytes, 0),
+    readBytes: moved('read'),
+    writtenBytes: moved('write'),
+    processes: stats.pids_stats?.current ?? 0,
+  }
+}
+
+const CHANGES = ['changed', 'added', 'deleted'] as const
+
+type Part = Pick<
+  HostDriver,
+  | 'list'
+  | 'inspect'
+  | 'run'
+  | 'start'
+  | 'stop'
+  | 'restart'
+  | 'pause'
+  | 'unpause'
+  | 'rename'
+  | 'remove'
+  | 'logs'
+  | 'sample'
+  | 'top'
+  | 'exec'
+  | 'wait'
+  | 'diff'
+  | 'commit'
+>
+
+export function instancesOf(client: Client): Part {
+  const { docker, host } = client
+  const container = (id: string) => docker.getContainer(id)
+  const taken =
+    (name: string): Reading =>
+    ({ statusCode, reason }) =>
+      statusCode === 409 && /already in use/i.test(reason) ? new AppError('NAME_TAKEN', { name, host }) : undefined
+  const read = <T>(id: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>) =>
+    client.ask(signal, READ_MS, readingOf(host, id), work)
+  const change = <T>(
+    id: string,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+    also?: Reading,
+    graceSeconds = 0,
+  ) => client.ask(signal, CHANGE_MS + graceSeconds * 1000, readingOf(host, id, also), work)
+
+  const inspect = (id: string, signal: AbortSignal) =>
+    read(id, signal, async (abortSignal) => detailOf(await container(id).inspect({ abortSignal })))
+
+  /** A change that the engine refuses because there is nothing to change is none. */
+  async function unlessIn(
+    state: InstanceState,
+    id: string,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<unknown>,
+  ): Promise<void> {
+    try {
+      await change(id, signal, work)
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'INSTANCE_NOT_RUNNING') throw error
+      if ((await inspect(id, signal)).state !== state) throw error
+    }
+  }
+
+  async function statsOf(id: string, signal: AbortSignal): Promise<Meter> {
+    const options = { stream: false, 'one-shot': true, abortSignal: signal } as const
+    const stats = await read(id, signal, () => container(id).stats(options))
+    // The engine answers for one that does not run as well, with nothing in it.
+    if ((stats.pids_stats?.current ?? 0) === 0) throw new AppError('INSTANCE_NOT_RUNNING', { container: id, host })
+    return { at: Date.parse(stats.read), cpuNanoseconds: stats.cpu_stats.cpu_usage.total_usage, stats }
+  }
+
+  return {
+    list: (signal) =>
+      client.ask(
+        signal,
+        READ_MS,
+        () => undefined,
+        async (abortSignal) => (await docker.listContainers({ all: true, abortSignal })).map(summaryOf),
+      ),
+
+    inspect,
+
+    async run(request, signal) {
+      const reading: Reading = (refusal) =>
+        taken(request.name ?? '')(refusal) ??
+        (/no such image/i.test(refusal.reason)
+          ? new AppError('IMAGE_NOT_FOUND', { image: request.imageId, host })
+          : undefined)
+      const made = await client.ask(signal, CHANGE_MS, reading, (abortSignal) =>
+        docker.createContainer({ ...optionsOf(request), abortSignal }),
+      )
+      try {
+        await change(made.id, signal, (abortSignal) => made.start({ abortSignal }))
+        return made.id
+      } catch (error) {
+        // A port that is taken, a mount that is not there: what could not be started is of no use to anyone.
+        await made.remove({ force: true, v: true }).catch(() => undefined)
+        throw error
+      }
+    },
+
+    start: (id, signal) => change(id, signal, (abortSignal) => unlessAlready(container(id).start({ abortSignal }))),
+
+    stop: (id, graceSeconds, signal) =>
+      change(
+        id,
+        signal,
+        (abortSignal) => unlessAlready(container(id).stop({ t: graceSeconds, abortSignal })),
+        undefined,
+        graceSeconds,
+      ),
+
+    restart: (id, graceSeconds, signal) =>
+      change(
+        id,
+        signal,
+        (abortSignal) => container(id).restart({ t: graceSeconds, abortSignal }),
+        undefined,
+        graceSeconds,
+      ),
+
+    pause: (id, signal) => unlessIn('paused', id, signal, (abortSignal) => container(id).pause({ abortSignal })),
+
+    unpause: (id, signal) => unlessIn('running', id, signal, (abortSignal) => container(id).unpause({ abortSignal })),
+
+    rename: (id, name, signal) =>
+      change(id, signal, (abortSignal) => container(id).rename({ name, abortSignal }), taken(name)),
+
+    remove: (id, { force, volumes }, signal) =>
+      change(
+        id,
+        signal,
+        (abortSignal) => container(id).remove({ force, v: volumes, abortSignal }),
+        ({ statusCode, reason }) =>
+          statusCode === 409 && /running|paused/i.test(reason)
+            ? new AppError('INSTANCE_RUNS', { container: id, host })
+            : undefined,
+      ),
+
+    async logs(id, { tail, since, timestamps }: LogRequest, signal) {
+      const info = await read(id, signal, (abortSignal) => container(id).inspect({ abortSignal }))
+      const query = new URLSearchParams({
+        stdout: '1',
+        stderr: '1',
+        tail: String(tail),
+        timestamps: String(timestamps),
+      })
+      if (since !== undefined) query.set('since', (since / 1000).toFixed(3))
+      const path = `/containers/${id}/logs?${query}`
+      const answer = await client.stream(signal, readingOf(host, id), { method: 'GET', path })
+      return info.Config.Tty ? answer : demultiplexed(answer)
+    },
+
+    async sample(id, signal) {
+      const before = await statsOf(id, signal)
+      await sleep(SAMPLE_MS, undefined, { signal })
+      return sampleOf(before, await statsOf(id, signal))
+    },
+
+    top: (id, signal) =>
+      read(id, signal, async (abortSignal) => {
+        const { Titles, Processes } = await container(id).top({ abortSignal })
+        return { columns: Titles, rows: Processes }
+      }),
+
+    async exec(id, { command, user, workingDir }, take, signal) {
+      const made = await read(id, signal, (abortSignal) =>
+        container(id).exec({
+          Cmd: [...command],
+          AttachStdout: true,
+          AttachStderr: true,
+          ...(user === undefined ? {} : { User: user }),
+          ...(workingDir === undefined ? {} : { WorkingDir: workingDir }),
+          abortSignal,
+        }),
+      )
+      const output = await client.stream(signal, readingOf(host, id), {
+        method: 'POST',
+        path: `/exec/${made.id}/start`,
+        json: { Detach: false, Tty: false },
+      })
+      const demultiplex = createDemultiplexer(take)
+      try {
+        await output.flow(async (pieces) => {
+          for (const piece of pieces) demultiplex(piece)
+        }, signal)
+      } catch (error) {
+        if (signal.aborted) throw signal.reason
+        throw new AppError('ENGINE_LOST', { host }, { cause: error })
+      }
+      const { ExitCode } = await read(id, signal, (abortSignal) => made.inspect({ abortSignal }))
+      return ExitCode ?? 0
+    },
+
+    async wait(id, signal) {
+      const answer = await client.send(signal, readingOf(host, id), { method: 'POST', path: `/containers/${id}/wait` })
+      return (JSON.parse(answer) as { StatusCode: number }).StatusCode
+    },
+
+    diff: (id, signal) =>
+      read(id, signal, async (abortSignal) => {
+        const changes = ((await container(id).changes({ abortSignal })) ?? []) as { Kind: number; Path: string }[]
+        return changes.map(({ Kind, Path }): Change => ({ kind: CHANGES[Kind] ?? 'changed', path: Path }))
+      }),
+
+    commit: (id, { repository, tag, comment, pause }, signal) =>
+      change(id, signal, async (abortSignal) => {
+        const options = { repo: repository, tag, pause, ...(comment === undefined ? {} : { comment }), abortSignal }
+        const { Id } = (await container(id).commit(options)) as { Id: string }
+        return Id
+      }),
+  }
+}
