@@ -87,9 +87,34 @@ export const ERRORS = {
   HOST_UNREACHABLE: kind(
     503,
     true,
-    'The engine on host "{host}" does not answer. Check that it runs, then try again.',
-    '主机“{host}”上的引擎没有响应。请确认其正在运行后重试。',
+    'The engine on host "{host}" does not answer. /host test says why; then try again.',
+    '主机“{host}”上的引擎没有响应。可用 /host test 查看原因，然后重试。',
   ),
+  HOST_UNTRUSTED: kind(
+    502,
+    false,
+    'Host "{host}" did not prove who it is, so nothing was sent to it. {why}',
+    '主机“{host}”未能证明其身份，因此未向其发送任何内容。{why}',
+  ),
+  HOST_BUSY: kind(
+    503,
+    true,
+    'Host "{host}" is busy: {running} operations run and {waiting} wait. Try again in {seconds} s.',
+    '主机“{host}”繁忙：{running} 个操作正在执行，{waiting} 个正在等待。请在 {seconds} 秒后重试。',
+  ),
+  HOST_NAME_TAKEN: kind(
+    409,
+    false,
+    'There is a host "{host}" already. Choose another name.',
+    '已存在主机“{host}”。请换一个名称。',
+  ),
+  HOST_NOT_LINKED: kind(
+    409,
+    false,
+    'Host "{host}" comes from the settings of the bot and is taken out there, not here.',
+    '主机“{host}”来自机器人的配置，请在配置中移除。',
+  ),
+  ENDPOINT_INVALID: kind(400, false, 'The host was not linked: {problem}.', '主机未连接：{problem}。'),
   ENGINE_LOST: kind(
     502,
     true,

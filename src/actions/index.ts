@@ -10,7 +10,10 @@ import { openAuditStore } from './guard/audit-store.js'
 import { openConfirmationStore } from './guard/confirmation-store.js'
 import { openConfirmations } from './guard/confirmations.js'
 import { loadPolicy, policySchema } from './guard/policy.js'
+import type { Environment } from './hosts/endpoint.js'
+import { openHostStore } from './hosts/host-store.js'
 import { createHosts, type Host, type Hosts } from './hosts/hosts.js'
+import { openLinks } from './hosts/links.js'
 import { openArtifactStore } from './jobs/artifact-store.js'
 import { type Artifacts, openArtifacts } from './jobs/artifacts.js'
 import { openJobStore } from './jobs/job-store.js'
@@ -25,6 +28,8 @@ export interface ActionsOptions {
   readonly stateFolder: string
   readonly knowledge: Knowledge
   readonly hosts: readonly Host[]
+  /** What a host's settings may name. */
+  readonly environment?: Environment
   /** Cedar text. */
   readonly policy: string
   readonly minFreeBytes: number
@@ -65,7 +70,9 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
     now,
   })
   const gaps = openGaps(openGapStore(db), now)
-  const hosts = createHosts(options.hosts)
+  const { environment = () => undefined } = options
+  const links = openLinks({ store: openHostStore(db), environment, now })
+  const hosts = createHosts({ settled: options.hosts, links, now })
   const confirmations = openConfirmations(openConfirmationStore(db), now)
   const gate = createGate({
     registry,
@@ -94,6 +101,7 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
     async close(graceMs) {
       clearInterval(sweeping)
       await jobs.close(graceMs)
+      hosts.close()
       liveness.close()
     },
   }

@@ -205,3 +205,6 @@ export function rolesOf(config: Config): ReadonlyMap<string, readonly string[]> 
 
 /** The settings of this process. @throws ConfigError */
 export const loadConfig = (): Config => readConfig(process.env)
+
+/** What the settings of a host may name: a variable that holds the path of a key or a certificate. */
+export const environment = (name: string): string | undefined => process.env[name]

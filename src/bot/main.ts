@@ -16,7 +16,7 @@ import {
   readHostFile,
 } from '../actions/index.js'
 import { type Knowledge, startKnowledge } from '../knowledge/index.js'
-import { type Config, ConfigError, guildsOf } from './config.js'
+import { type Config, ConfigError, environment, guildsOf } from './config.js'
 import { openDatabase } from './database.js'
 import { type DiscordBot, startDiscord } from './discord/index.js'
 import { openCredentialStore } from './http/credential-store.js'
@@ -67,7 +67,7 @@ function policyText(path: string): string {
 
 function hostsOf(config: Config): Host[] {
   try {
-    if (config.HYPERCALL_HOSTS !== undefined) return readHostFile(config.HYPERCALL_HOSTS)
+    if (config.HYPERCALL_HOSTS !== undefined) return readHostFile(config.HYPERCALL_HOSTS, environment)
     return defaultHosts({
       ...(config.DOCKER_HOST === undefined ? {} : { dockerHost: config.DOCKER_HOST }),
       ...(config.DOCKER_TLS_VERIFY !== undefined && config.DOCKER_CERT_PATH !== undefined
@@ -130,6 +130,7 @@ export async function openHouse(config: Config): Promise<House> {
       stateFolder: config.HYPERCALL_STATE,
       knowledge,
       hosts,
+      environment,
       policy,
       minFreeBytes: config.HYPERCALL_MIN_FREE,
       publicUrl: () => publicUrlOf(config),

@@ -37,8 +37,11 @@ const socketOf = (address: string): string => {
   return address.slice('unix://'.length)
 }
 
-/** Starts an engine of its own in a fresh folder: no bridge and no packet filter, so that it runs anywhere. */
-export async function startEngine(): Promise<Engine> {
+/**
+ * Starts an engine of its own in a fresh folder: no bridge and no packet filter, so that it runs anywhere.
+ * @param more arguments for dockerd
+ */
+export async function startEngine(more: readonly string[] = []): Promise<Engine> {
   const dockerd = requireProgram('dockerd')
   const folder = mkdtempSync(join(tmpdir(), 'hc-engine-'))
   const socketPath = join(folder, 'docker.sock')
@@ -49,6 +52,7 @@ export async function startEngine(): Promise<Engine> {
     [
       ...['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec'), '--pidfile', join(folder, 'pid')],
       ...['-H', `unix://${socketPath}`, '--bridge=none', '--iptables=false', '--ip-masq=false'],
+      ...more,
     ],
     { stdio: ['ignore', output, output], detached: true },
   )

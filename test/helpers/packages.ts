@@ -4,7 +4,14 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Program → the Debian package that has it. */
-const PACKAGES = { dockerd: 'docker.io', busybox: 'busybox-static', chromium: 'chromium', openssl: 'openssl' } as const
+const PACKAGES = {
+  dockerd: 'docker.io',
+  docker: 'docker.io',
+  busybox: 'busybox-static',
+  chromium: 'chromium',
+  openssl: 'openssl',
+  sshd: 'openssh-server',
+} as const
 export type Program = keyof typeof PACKAGES
 
 const FOLDERS = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin']

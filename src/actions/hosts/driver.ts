@@ -74,7 +74,8 @@ export type Capability = (typeof CAPABILITIES)[number]
 export type Capabilities = Readonly<Record<Capability, boolean>>
 
 export interface Health {
-  readonly state: 'healthy' | 'unhealthy'
+  /** `undetected` until it was first asked. */
+  readonly state: 'undetected' | 'healthy' | 'unhealthy'
   /** A sentence for people. */
   readonly detail: Bilingual
   readonly engine?: string
@@ -250,11 +251,13 @@ export interface Usage {
 }
 
 /**
- * Every method that talks to an engine may also throw HOST_UNREACHABLE, and ENGINE_REFUSED with the engine's own words.
- * An id is a full one.
+ * Every method that talks to an engine may also throw HOST_UNREACHABLE or HOST_UNTRUSTED, and ENGINE_REFUSED with the
+ * engine's own words. An id is a full one. No method uses `this`.
  */
 export interface HostDriver {
   readonly can: Capabilities
+  /** Lets go of connections that wait to be used again; a later call makes new ones. */
+  close(): void
   /** Never rejects: an engine that does not answer is `unhealthy` with a sentence saying so. */
   probe(signal: AbortSignal): Promise<Health>
   usage(signal: AbortSignal): Promise<Usage>

@@ -2,10 +2,12 @@
 //
 // Node's HTTP client, and undici, allocate a buffer for each read and copy out of it: of curl's throughput, an export of
 // 2 GiB kept 0.7 and 0.8 with them, and keeps about 0.9 with this (`npm run bench:export`).
-import { connect as connectPlain, type OnReadOpts, type Socket } from 'node:net'
+import { connect as connectPlain } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import type { ByteSource } from '../bytes.js'
 import { createAnswerReader } from './answer-reader.js'
+import { dialled } from './dialled.js'
 import type { DockerEndpoint } from './endpoint.js'
 
 export interface StreamedAnswer {
@@ -20,13 +22,31 @@ const SLABS = 8
 /** A slab with less room than this is full: short reads cost more than the room is worth. */
 const MIN_READ_BYTES = 64 * 1024
 
-function connect(endpoint: DockerEndpoint, onread: OnReadOpts): Socket {
+/** How a socket of Node fills memory that it is given. */
+interface Filling {
+  buffer(): Buffer
+  callback(length: number): boolean
+}
+
+function connect(endpoint: DockerEndpoint, onread: Filling): Duplex {
+  if (endpoint.kind === 'dialled') return fill(dialled(endpoint.dialer), onread)
   if (endpoint.kind === 'unix') return connectPlain({ path: endpoint.path, onread })
   const { host, port, tls } = endpoint
   if (!tls) return connectPlain({ host, port, onread })
   // Node documents `onread` here as well; only its types do not say so.
-  const options: ConnectionOptions & { onread: OnReadOpts } = { host, port, ...tls, onread }
+  const options: ConnectionOptions & { onread: Filling } = { host, port, ...tls, onread }
   return connectTls(options)
+}
+
+/** The same of a stream that brings buffers of its own. */
+function fill(stream: Duplex, { buffer, callback }: Filling): Duplex {
+  return stream.on('data', (bytes: Buffer) => {
+    for (let at = 0; at < bytes.length; ) {
+      const copied = bytes.copy(buffer(), 0, at)
+      at += copied
+      callback(copied)
+    }
+  })
 }
 
 export interface StreamedRequest {
@@ -55,7 +75,7 @@ function headOf({ method, path, body, mediaType, json }: StreamedRequest): strin
 }
 
 /** Sends a body in chunks (RFC 9112); each piece is free for its giver again once the system has taken it. */
-async function sendBody(socket: Socket, body: ByteSource, signal: AbortSignal): Promise<void> {
+async function sendBody(socket: Duplex, body: ByteSource, signal: AbortSignal): Promise<void> {
   await body.flow((pieces) => {
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
     // A chunk of length nothing would be the end.

@@ -1,12 +1,11 @@
 // Which engines the operator named: a YAML file, or, without one, the Docker engine of this machine.
 import { existsSync, readFileSync } from 'node:fs'
-import { isIPv4 } from 'node:net'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type Static, Type } from 'typebox'
 import Schema from 'typebox/schema'
 import { parseDocument } from 'yaml'
 import { dockerDriver } from './docker/driver.js'
-import type { DockerEndpoint } from './endpoint.js'
+import { EndpointError, type EndpointSettings, type Environment, parseEndpoint } from './endpoint.js'
 import type { Host } from './hosts.js'
 
 const HostEntry = Type.Object(
@@ -18,6 +17,8 @@ const HostEntry = Type.Object(
     tls: Type.Optional(
       Type.Object({ ca: Type.String(), cert: Type.String(), key: Type.String() }, { additionalProperties: false }),
     ),
+    key: Type.Optional(Type.String()),
+    'known-hosts': Type.Optional(Type.String()),
     insecure: Type.Optional(Type.Boolean()),
   },
   { additionalProperties: false },
@@ -36,52 +37,16 @@ export class HostFileError extends Error {
   }
 }
 
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '[::1]' || (isIPv4(host) && host.startsWith('127.'))
-
-interface TlsFiles {
-  readonly ca: string
-  readonly cert: string
-  readonly key: string
-}
-
-function readTls(files: TlsFiles): { ca: Buffer; cert: Buffer; key: Buffer } {
-  const read = (path: string) => {
-    try {
-      return readFileSync(path)
-    } catch (cause) {
-      throw new HostFileError([
-        `cannot read the TLS file ${path}: ${cause instanceof Error ? cause.message : 'unknown'}`,
-      ])
-    }
-  }
-  return { ca: read(files.ca), cert: read(files.cert), key: read(files.key) }
-}
-
-/**
- * @param address `unix:///path` or `tcp://host:port`
- * @throws HostFileError for another scheme, and for plain TCP beyond this machine unless that was asked for
- */
-export function parseEndpoint(address: string, options: { tls?: TlsFiles; insecure?: boolean } = {}): DockerEndpoint {
-  if (address.startsWith('unix://')) {
-    const path = address.slice('unix://'.length)
-    if (!path.startsWith('/'))
-      throw new HostFileError([`"${address}" needs an absolute path, as in unix:///var/run/docker.sock`])
-    return { kind: 'unix', path }
-  }
-  const url = URL.canParse(address) ? new URL(address) : undefined
-  if (url?.protocol !== 'tcp:' || url.hostname === '' || url.username !== '') {
-    throw new HostFileError([`"${address}" is neither unix:///path nor tcp://host:port`])
-  }
-  const port = Number(url.port || (options.tls ? 2376 : 2375))
-  if (!options.tls && !isLoopback(url.hostname) && options.insecure !== true) {
-    throw new HostFileError([`"${address}" is plain TCP to another machine: give it tls, or say insecure: true`])
-  }
-  return { kind: 'tcp', host: url.hostname, port, ...(options.tls ? { tls: readTls(options.tls) } : {}) }
-}
+const settingsOf = (entry: Static<typeof HostEntry>): EndpointSettings => ({
+  endpoint: entry.endpoint,
+  ...(entry.tls ? { tls: entry.tls } : {}),
+  ...(entry.key === undefined ? {} : { key: entry.key }),
+  ...(entry['known-hosts'] === undefined ? {} : { knownHosts: entry['known-hosts'] }),
+  ...(entry.insecure === undefined ? {} : { insecure: entry.insecure }),
+})
 
 /** @param path a YAML file of hosts @throws HostFileError with every problem */
-export function readHostFile(path: string): Host[] {
+export function readHostFile(path: string, environment: Environment): Host[] {
   const document = parseDocument(readFileSync(path, 'utf8'))
   if (document.errors.length > 0) throw new HostFileError(document.errors.map((error) => error.message))
   const value: unknown = document.toJS()
@@ -95,22 +60,20 @@ export function readHostFile(path: string): Host[] {
     if (names.has(entry.name)) problems.push(`two hosts are called "${entry.name}"`)
     names.add(entry.name)
     try {
-      const endpoint = parseEndpoint(entry.endpoint, {
-        ...(entry.tls ? { tls: entry.tls } : {}),
-        ...(entry.insecure === undefined ? {} : { insecure: entry.insecure }),
-      })
+      const { endpoint, isExposed } = parseEndpoint(settingsOf(entry), environment)
       return [
         {
           name: entry.name,
           labels: entry.labels ?? {},
           tenants: ['local', ...(entry.guilds ?? [])],
           endpoint: entry.endpoint,
+          isExposed,
           driver: dockerDriver(entry.name, endpoint),
         },
       ]
     } catch (error) {
-      if (!(error instanceof HostFileError)) throw error
-      problems.push(...error.problems.map((problem) => `${entry.name}: ${problem}`))
+      if (!(error instanceof EndpointError)) throw error
+      problems.push(`${entry.name}: ${error.problem.en}`)
       return []
     }
   })
@@ -128,25 +91,36 @@ export interface DefaultHostOptions {
 
 const DEFAULT_SOCKET = '/var/run/docker.sock'
 
-/** The engine of this machine as host `local`; none when neither DOCKER_HOST nor the default socket is there. */
+/**
+ * The engine of this machine as host `local`; none when neither DOCKER_HOST nor the default socket is there.
+ * @throws HostFileError
+ */
 export function defaultHosts({ dockerHost, certPath, guilds }: DefaultHostOptions): Host[] {
   if (dockerHost === undefined && !existsSync(DEFAULT_SOCKET)) return []
-  const address = dockerHost ?? `unix://${DEFAULT_SOCKET}`
-  const tls = certPath === undefined ? undefined : tlsFilesIn(certPath)
-  // The operator's own environment already says where the engine is, as it does to the engine's own tools.
-  const endpoint = parseEndpoint(address, { ...(tls ? { tls } : {}), insecure: true })
-  return [
-    {
-      name: 'local',
-      labels: {},
-      tenants: ['local', ...guilds],
-      endpoint: address,
-      driver: dockerDriver('local', endpoint),
-    },
-  ]
+  const settings: EndpointSettings = {
+    endpoint: dockerHost ?? `unix://${DEFAULT_SOCKET}`,
+    ...(certPath === undefined ? {} : { tls: tlsFilesIn(resolve(certPath)) }),
+    // The operator's own environment already says where the engine is, as it does to the engine's own tools.
+    insecure: true,
+  }
+  try {
+    const { endpoint, isExposed } = parseEndpoint(settings, () => undefined)
+    return [
+      {
+        name: 'local',
+        labels: {},
+        tenants: ['local', ...guilds],
+        endpoint: settings.endpoint,
+        isExposed,
+        driver: dockerDriver('local', endpoint),
+      },
+    ]
+  } catch (error) {
+    throw error instanceof EndpointError ? new HostFileError([error.problem.en]) : error
+  }
 }
 
-const tlsFilesIn = (folder: string): TlsFiles => ({
+const tlsFilesIn = (folder: string) => ({
   ca: join(folder, 'ca.pem'),
   cert: join(folder, 'cert.pem'),
   key: join(folder, 'key.pem'),

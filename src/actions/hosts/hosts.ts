@@ -3,6 +3,9 @@ import type { Principal } from '../action.js'
 import { AppError } from '../errors.js'
 import type { HostFacts } from '../guard/policy.js'
 import type { HostDriver, Image, Instance, InstanceDetail } from './driver.js'
+import { EndpointError, type EndpointSettings } from './endpoint.js'
+import { type GuardedDriver, guarded } from './health.js'
+import type { Links } from './links.js'
 
 export interface Host extends HostFacts {
   readonly driver: HostDriver
@@ -10,17 +13,31 @@ export interface Host extends HostFacts {
   readonly tenants: readonly string[]
   /** Where the engine is, fit to be shown: never a credential. */
   readonly endpoint: string
+  /** Whoever is on the way can command its engine. */
+  readonly isExposed?: boolean
+}
+
+/** One that calls may be made to. */
+export interface KnownHost extends Host {
+  readonly driver: GuardedDriver
+  /** Who linked it; absent where it comes from the bot's settings. */
+  readonly linkedBy?: string
 }
 
 export interface Hosts {
   /** What a principal may know of, by name. */
-  visible(principal: Principal): Host[]
+  visible(principal: Principal): KnownHost[]
   /** @param name undefined: the only one there is @throws AppError HOST_NOT_FOUND, HOST_REQUIRED, NO_HOSTS */
-  get(name: string | undefined, principal: Principal): Host
+  get(name: string | undefined, principal: Principal): KnownHost
   /** @throws AppError INSTANCE_NOT_FOUND, INSTANCE_AMBIGUOUS with the candidates, HOST_UNREACHABLE */
   resolve(host: Host, reference: string, signal: AbortSignal): Promise<InstanceDetail>
   /** @throws AppError IMAGE_NOT_FOUND, IMAGE_AMBIGUOUS with the candidates, HOST_UNREACHABLE */
   resolveImage(host: Host, reference: string, signal: AbortSignal): Promise<Image>
+  /** Links one for the principal's tenant alone. @throws AppError HOST_NAME_TAKEN, ENDPOINT_INVALID */
+  link(name: string, labels: Host['labels'], settings: EndpointSettings, principal: Principal): KnownHost
+  /** @throws AppError HOST_NOT_LINKED for one that comes from the settings */
+  unlink(host: string, principal: Principal): void
+  close(): void
 }
 
 const SHORTEST_PREFIX = 4
@@ -53,22 +70,58 @@ function matchingImages(images: readonly Image[], reference: string): Image[] {
   return images.filter(({ id }) => withoutAlgorithm(id).startsWith(start))
 }
 
-export function createHosts(hosts: readonly Host[]): Hosts {
-  const sorted = [...hosts].sort((a, b) => (a.name < b.name ? -1 : 1))
-  const visible = (principal: Principal) => sorted.filter((host) => host.tenants.includes(principal.tenant))
+export interface HostsOptions {
+  /** From the bot's settings; they go before a linked one of the same name. */
+  readonly settled: readonly Host[]
+  readonly links: Links
+  /** Epoch ms. */
+  readonly now: () => number
+}
+
+export function createHosts({ settled, links, now }: HostsOptions): Hosts {
+  const fixed = settled.map((host): KnownHost => ({ ...host, driver: guarded(host.name, host.driver, { now }) }))
+  const visible = ({ tenant }: Principal): KnownHost[] => {
+    const own = fixed.filter((host) => host.tenants.includes(tenant))
+    const names = new Set(own.map(({ name }) => name))
+    return [...own, ...links.of(tenant).filter(({ name }) => !names.has(name))].sort((a, b) =>
+      a.name < b.name ? -1 : 1,
+    )
+  }
+  const get = (name: string | undefined, principal: Principal): KnownHost => {
+    const known = visible(principal)
+    if (name === undefined) {
+      const [only, second] = known
+      if (!only) throw new AppError('NO_HOSTS')
+      if (second) throw new AppError('HOST_REQUIRED', { known: known.map((host) => host.name) })
+      return only
+    }
+    const host = known.find((candidate) => candidate.name === name)
+    if (!host) throw new AppError('HOST_NOT_FOUND', { host: name, known: known.map((candidate) => candidate.name) })
+    return host
+  }
   return {
     visible,
-    get(name, principal) {
-      const known = visible(principal)
-      if (name === undefined) {
-        const [only, second] = known
-        if (!only) throw new AppError('NO_HOSTS')
-        if (second) throw new AppError('HOST_REQUIRED', { known: known.map((host) => host.name) })
-        return only
+    get,
+    link(name, labels, settings, principal) {
+      if (visible(principal).some((host) => host.name === name)) throw new AppError('HOST_NAME_TAKEN', { host: name })
+      const { tenant } = principal
+      try {
+        if (!links.add({ tenant, name, labels, settings, linkedBy: principal.name })) {
+          throw new AppError('HOST_NAME_TAKEN', { host: name })
+        }
+      } catch (error) {
+        throw error instanceof EndpointError ? new AppError('ENDPOINT_INVALID', { problem: error.problem }) : error
       }
-      const host = known.find((candidate) => candidate.name === name)
-      if (!host) throw new AppError('HOST_NOT_FOUND', { host: name, known: known.map((candidate) => candidate.name) })
-      return host
+      return get(name, principal)
+    },
+    unlink(host, principal) {
+      if (get(host, principal).linkedBy === undefined || !links.remove(principal.tenant, host)) {
+        throw new AppError('HOST_NOT_LINKED', { host })
+      }
+    },
+    close() {
+      for (const { driver } of fixed) driver.close()
+      links.close()
     },
     async resolve(host, reference, signal) {
       const found = matches(await host.driver.list(signal), reference)

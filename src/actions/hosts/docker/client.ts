@@ -1,11 +1,14 @@
 // The way to a Docker Engine, and what its failures mean; the only file that knows its client.
+import { Agent } from 'node:http'
 import { addAbortSignal } from 'node:stream'
 import Docker from 'dockerode'
 import { type ByteSource, readableOf } from '../../bytes.js'
 import { AppError } from '../../errors.js'
 import { within } from '../../within.js'
+import { dialled } from '../dialled.js'
 import type { DockerEndpoint } from '../endpoint.js'
 import { openStream, type StreamedRequest } from '../engine-stream.js'
+import { isBeforeAnything, isImpostor, whyUnreachable } from '../unreachable.js'
 
 export type { Docker }
 
@@ -38,10 +41,8 @@ export interface Client {
   stream(signal: AbortSignal, reading: Reading, request: StreamedRequest): Promise<ByteSource>
   /** An answer that is read to its end, of a request that may have streamed. @returns its text, cut at 1 MiB */
   send(signal: AbortSignal, reading: Reading, request: StreamedRequest): Promise<string>
+  close(): void
 }
-
-/** With these the system says that there was nobody to talk to at all. */
-const NOBODY: readonly unknown[] = ['ECONNREFUSED', 'ENOENT', 'EACCES', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH']
 
 const MOST_TEXT_BYTES = 1024 * 1024
 
@@ -78,26 +79,36 @@ export function reasonOf(error: EngineError): string {
     .slice(0, 300)
 }
 
-const clientOf = (endpoint: DockerEndpoint): Docker =>
-  endpoint.kind === 'unix'
-    ? new Docker({ socketPath: endpoint.path })
-    : new Docker({
-        host: endpoint.host,
-        port: endpoint.port,
-        protocol: endpoint.tls ? 'https' : 'http',
-        ...endpoint.tls,
-      })
+/** What is left out is taken from the environment, which may speak of another engine. */
+function clientOf(endpoint: DockerEndpoint): Docker {
+  switch (endpoint.kind) {
+    case 'unix':
+      return new Docker({ socketPath: endpoint.path, host: '', protocol: 'http' })
+    case 'tcp': {
+      const { host, port, tls } = endpoint
+      return new Docker({ host, port, protocol: tls ? 'https' : 'http', ...tls })
+    }
+    case 'dialled': {
+      const agent = new Agent()
+      agent.createConnection = () => dialled(endpoint.dialer)
+      // The client takes an agent; only its types do not say so.
+      const options: Docker.DockerOptions & { agent: Agent } = { host: 'engine', port: 80, protocol: 'http', agent }
+      return new Docker(options)
+    }
+  }
+}
 
 /** @param host the name that errors call it by */
 export function openClient(host: string, endpoint: DockerEndpoint): Client {
   const translate = (error: unknown, signal: AbortSignal, reading: Reading, isUpload = false): unknown => {
     if (signal.aborted) return signal.reason
     if (!(error instanceof Error) || error instanceof AppError) return error
-    const { statusCode, code } = error as EngineError
+    const { statusCode } = error as EngineError
     if (statusCode === undefined) {
+      if (isUpload && !isBeforeAnything(error)) return new AppError('ENGINE_LOST', { host }, { cause: error })
       // No answer at all: refused, no socket, no right to it, timed out, hung up.
-      const lost = isUpload && !NOBODY.includes(code)
-      return new AppError(lost ? 'ENGINE_LOST' : 'HOST_UNREACHABLE', { host }, { cause: error })
+      const code = isImpostor(error) ? 'HOST_UNTRUSTED' : 'HOST_UNREACHABLE'
+      return new AppError(code, { host, why: whyUnreachable(error) }, { cause: error })
     }
     const reason = reasonOf(error)
     return reading({ statusCode, reason }) ?? new AppError('ENGINE_REFUSED', { host, reason }, { cause: error })
@@ -130,6 +141,9 @@ export function openClient(host: string, endpoint: DockerEndpoint): Client {
         if (signal.aborted) throw signal.reason
         throw new AppError('ENGINE_LOST', { host }, { cause: error })
       }
+    },
+    close() {
+      if (endpoint.kind === 'dialled') endpoint.dialer.close()
     },
   }
   return client

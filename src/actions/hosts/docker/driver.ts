@@ -2,7 +2,8 @@
 import { within } from '../../within.js'
 import { CAPABILITIES, type Capabilities, type Health, type HostDriver, type UsageKind } from '../driver.js'
 import type { DockerEndpoint } from '../endpoint.js'
-import { CHANGE_MS, type Docker, type EngineError, openClient } from './client.js'
+import { whyUnreachable } from '../unreachable.js'
+import { CHANGE_MS, type Docker, openClient } from './client.js'
 import { filesOf } from './files.js'
 import { imagesOf } from './images.js'
 import { instancesOf } from './instances.js'
@@ -10,12 +11,6 @@ import { instancesOf } from './instances.js'
 const PROBE_MS = 3_000
 
 const EVERYTHING = Object.fromEntries(CAPABILITIES.map((name) => [name, true])) as Capabilities
-
-const REFUSED_US = {
-  en: 'The engine is there, but this user may not use its socket.',
-  zh: '引擎存在，但当前用户无权访问其套接字。',
-} as const
-const SILENT = { en: 'The engine does not answer. Is it running?', zh: '引擎没有响应。它在运行吗？' } as const
 
 /** What the engine tells of its disk. */
 interface DiskUsage {
@@ -55,6 +50,7 @@ export function dockerDriver(host: string, endpoint: DockerEndpoint): HostDriver
 
   return {
     can: EVERYTHING,
+    close: client.close,
 
     async probe(signal): Promise<Health> {
       try {
@@ -72,7 +68,7 @@ export function dockerDriver(host: string, endpoint: DockerEndpoint): HostDriver
           instances: { total: info.Containers, running: info.ContainersRunning },
         }
       } catch (error) {
-        return { state: 'unhealthy', detail: (error as EngineError).code === 'EACCES' ? REFUSED_US : SILENT }
+        return { state: 'unhealthy', detail: whyUnreachable(error) }
       }
     },
 
