@@ -187,6 +187,12 @@ export const ERRORS = {
     '{path} is read-only in the container. Choose another destination.',
     '容器中的 {path} 是只读的。请选择其他目标位置。',
   ),
+  BIND_NOT_ALLOWED: kind(
+    403,
+    false,
+    'Host "{host}" does not let a container have {path}. It allows: {allowed}.',
+    '主机“{host}”不允许容器挂载 {path}。允许的路径：{allowed}。',
+  ),
   CONTENT_REQUIRED: kind(
     400,
     false,

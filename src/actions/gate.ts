@@ -11,6 +11,7 @@ import { AppError, type ErrorCode } from './errors.js'
 import type { AuditEntry, AuditOutcome } from './guard/audit.js'
 import type { Confirmable, Confirmations } from './guard/confirmations.js'
 import type { Policy, ResourceFacts } from './guard/policy.js'
+import { withoutSecrets } from './guard/redact.js'
 import type { Image, InstanceDetail } from './hosts/driver.js'
 import type { Host } from './hosts/hosts.js'
 import type { RegisteredAction, Registry } from './registry.js'
@@ -194,7 +195,11 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
     const action = registry.get(call.action)
     entry.current = { ...entry.current, action: action.name, effect: action.effect }
     const input = action.check(call.input)
-    entry.current = { ...entry.current, input: call.file ? { ...input, file: recordOf(call.file) } : input }
+    const shownInput = withoutSecrets(input, action.fields)
+    entry.current = {
+      ...entry.current,
+      input: call.file ? { ...shownInput, file: recordOf(call.file) } : shownInput,
+    }
     if (call.file && !action.acceptsFile) {
       throw new AppError('INVALID_INPUT', { problem: { en: 'this command takes no file', zh: '该命令不接受文件' } })
     }
@@ -248,7 +253,7 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
           token,
           expiresAt,
           why: decision.confirm,
-          view: confirmView(action, resolved, decision.confirm, call, input),
+          view: confirmView(action, resolved, decision.confirm, call, shownInput),
         }
       }
       confirmations.redeem(call.confirm, confirmable)

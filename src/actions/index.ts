@@ -11,6 +11,7 @@ import { openConfirmationStore } from './guard/confirmation-store.js'
 import { openConfirmations } from './guard/confirmations.js'
 import { loadPolicy, policySchema } from './guard/policy.js'
 import { createHosts, type Host, type Hosts } from './hosts/hosts.js'
+import { openSampler } from './hosts/sampler.js'
 import { openArtifactStore } from './jobs/artifact-store.js'
 import { type Artifacts, openArtifacts } from './jobs/artifacts.js'
 import { openJobStore } from './jobs/job-store.js'
@@ -66,12 +67,13 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
   })
   const gaps = openGaps(openGapStore(db), now)
   const hosts = createHosts(options.hosts)
+  const sampler = openSampler(now)
   const confirmations = openConfirmations(openConfirmationStore(db), now)
   const gate = createGate({
     registry,
     policy: () => policy,
     confirmations,
-    services: { knowledge, hosts, jobs, artifacts, gaps, audit, now },
+    services: { knowledge, hosts, sampler, jobs, artifacts, gaps, audit, now },
     onBug: options.onBug,
   })
 
@@ -93,6 +95,7 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
     recovered,
     async close(graceMs) {
       clearInterval(sweeping)
+      sampler.close()
       await jobs.close(graceMs)
       liveness.close()
     },

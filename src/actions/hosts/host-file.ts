@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type Static, Type } from 'typebox'
 import Schema from 'typebox/schema'
 import { parseDocument } from 'yaml'
+import { bindProblems } from './binds.js'
 import { dockerDriver } from './docker/driver.js'
 import type { DockerEndpoint } from './endpoint.js'
 import type { Host } from './hosts.js'
@@ -19,6 +20,7 @@ const HostEntry = Type.Object(
       Type.Object({ ca: Type.String(), cert: Type.String(), key: Type.String() }, { additionalProperties: false }),
     ),
     insecure: Type.Optional(Type.Boolean()),
+    binds: Type.Optional(Type.Array(Type.String())),
   },
   { additionalProperties: false },
 )
@@ -94,6 +96,7 @@ export function readHostFile(path: string): Host[] {
   const hosts = (value as Static<typeof HostFile>).hosts.flatMap((entry): Host[] => {
     if (names.has(entry.name)) problems.push(`two hosts are called "${entry.name}"`)
     names.add(entry.name)
+    problems.push(...bindProblems(entry.binds ?? []).map((problem) => `${entry.name}: ${problem}`))
     try {
       const endpoint = parseEndpoint(entry.endpoint, {
         ...(entry.tls ? { tls: entry.tls } : {}),
@@ -105,6 +108,7 @@ export function readHostFile(path: string): Host[] {
           labels: entry.labels ?? {},
           tenants: ['local', ...(entry.guilds ?? [])],
           endpoint: entry.endpoint,
+          ...(entry.binds ? { binds: entry.binds } : {}),
           driver: dockerDriver(entry.name, endpoint),
         },
       ]

@@ -10,6 +10,8 @@ export interface Host extends HostFacts {
   readonly tenants: readonly string[]
   /** Where the engine is, fit to be shown: never a credential. */
   readonly endpoint: string
+  /** Folders of its machine that a new container may be given, as the operator wrote them; none when absent. */
+  readonly binds?: readonly string[]
 }
 
 export interface Hosts {
