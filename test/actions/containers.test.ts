@@ -205,7 +205,7 @@ describe('copying in', () => {
     expect(await codeOf(room.does('container.copy-in', { ...to, text: 'x' }, { file: fileOf('x', content) }))).toBe(
       'CONTENT_REQUIRED',
     )
-    expect(await codeOf(room.does('container.copy-in', { ...to, text: 'x', mode: '4755' }))).toBe('INVALID_INPUT')
+    expect(await codeOf(room.does('container.copy-in', { ...to, text: 'x', mode: '4755' }))).toBe('MODE_REFUSED')
     expect(await codeOf(room.does('container.copy-in', { ...to, text: 'x' }))).toBe('DESTINATION_READ_ONLY')
   })
 

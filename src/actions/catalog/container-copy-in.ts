@@ -94,7 +94,7 @@ export default defineAction({
     mode: Type.Optional(
       text(
         { en: 'Permissions in octal, such as 644', zh: '八进制权限，例如 644' },
-        { max: 4, pattern: '^0?[0-7]{3}$' },
+        { max: 4, pattern: '^[0-7]{3,4}$' },
       ),
     ),
     uid: Type.Optional(

@@ -19,6 +19,7 @@ const HostEntry = Type.Object(
       Type.Object({ ca: Type.String(), cert: Type.String(), key: Type.String() }, { additionalProperties: false }),
     ),
     insecure: Type.Optional(Type.Boolean()),
+    backports: Type.Optional(Type.Array(Type.String({ pattern: '^CVE-[0-9]{4}-[0-9]{4,}$' }))),
   },
   { additionalProperties: false },
 )
@@ -106,6 +107,7 @@ export function readHostFile(path: string): Host[] {
           tenants: ['local', ...(entry.guilds ?? [])],
           endpoint: entry.endpoint,
           driver: dockerDriver(entry.name, endpoint),
+          ...(entry.backports ? { backports: entry.backports } : {}),
         },
       ]
     } catch (error) {

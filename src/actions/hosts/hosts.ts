@@ -10,6 +10,8 @@ export interface Host extends HostFacts {
   readonly tenants: readonly string[]
   /** Where the engine is, fit to be shown: never a credential. */
   readonly endpoint: string
+  /** The known flaws that the operator says are fixed in this engine, whatever its version says. */
+  readonly backports?: readonly string[]
 }
 
 export interface Hosts {
