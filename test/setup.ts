@@ -14,7 +14,13 @@ declare module 'vitest' {
 }
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  installMissing(['busybox', 'chromium', 'openssl', ...(process.env.DOCKER_HOST ? [] : (['dockerd'] as const))])
+  installMissing([
+    'busybox',
+    'docker',
+    'chromium',
+    'openssl',
+    ...(process.env.DOCKER_HOST ? [] : (['dockerd'] as const)),
+  ])
   const engine = await findEngine()
   const run = randomUUID()
   await makeImage(engine.docker)

@@ -4,7 +4,13 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Program → the Debian package that has it. */
-const PACKAGES = { dockerd: 'docker.io', busybox: 'busybox-static', chromium: 'chromium', openssl: 'openssl' } as const
+const PACKAGES = {
+  docker: 'docker.io',
+  dockerd: 'docker.io',
+  busybox: 'busybox-static',
+  chromium: 'chromium',
+  openssl: 'openssl',
+} as const
 export type Program = keyof typeof PACKAGES
 
 const FOLDERS = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin']

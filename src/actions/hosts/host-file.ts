@@ -21,6 +21,7 @@ const HostEntry = Type.Object(
     ),
     insecure: Type.Optional(Type.Boolean()),
     binds: Type.Optional(Type.Array(Type.String())),
+    backports: Type.Optional(Type.Array(Type.String({ pattern: '^CVE-[0-9]{4}-[0-9]{4,}$' }))),
   },
   { additionalProperties: false },
 )
@@ -110,6 +111,7 @@ export function readHostFile(path: string): Host[] {
           endpoint: entry.endpoint,
           ...(entry.binds ? { binds: entry.binds } : {}),
           driver: dockerDriver(entry.name, endpoint),
+          ...(entry.backports ? { backports: entry.backports } : {}),
         },
       ]
     } catch (error) {

@@ -12,6 +12,8 @@ export interface Host extends HostFacts {
   readonly endpoint: string
   /** Folders of its machine that a new container may be given, as the operator wrote them; none when absent. */
   readonly binds?: readonly string[]
+  /** The known flaws that the operator says are fixed in this engine, whatever its version says. */
+  readonly backports?: readonly string[]
 }
 
 export interface Hosts {
