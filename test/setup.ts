@@ -15,7 +15,7 @@ declare module 'vitest' {
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   installMissing([
-    ...(['busybox', 'chromium', 'openssl', 'sshd'] as const),
+    ...(['busybox', 'docker', 'chromium', 'openssl', 'sshd'] as const),
     ...(process.env.DOCKER_HOST ? [] : (['dockerd'] as const)),
   ])
   const engine = await findEngine()

@@ -7,6 +7,7 @@ import type { AuditLog } from './guard/audit.js'
 import type { FileReference } from './guard/confirmations.js'
 import type { Capability, HostDriver, Image, InstanceDetail } from './hosts/driver.js'
 import type { Hosts } from './hosts/hosts.js'
+import type { Sampler } from './hosts/sampler.js'
 import type { Artifacts } from './jobs/artifacts.js'
 import type { Job, Jobs, JobWork } from './jobs/jobs.js'
 import type { Bilingual, Lang } from './text.js'
@@ -48,6 +49,7 @@ export interface FileSource {
 export interface Services {
   readonly knowledge: Knowledge
   readonly hosts: Hosts
+  readonly sampler: Sampler
   readonly jobs: Jobs
   readonly artifacts: Artifacts
   readonly gaps: Gaps

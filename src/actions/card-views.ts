@@ -84,10 +84,11 @@ interface CardOutput {
   readonly version: number
   readonly author: string
   readonly at: string
+  readonly links: readonly { readonly card: string; readonly title: string; readonly lang: string }[]
 }
 
 export function cardView(output: CardOutput, lang: Lang): View {
-  const { card, title, text, collection, shipped, tags, asOf, review, version, author, at } = output
+  const { card, title, text, collection, shipped, tags, asOf, review, version, author, at, links } = output
   const fact = (
     word: keyof typeof WORDS & ('tags' | 'asOf' | 'review' | 'by' | 'from' | 'version'),
     value: string,
@@ -111,18 +112,24 @@ export function cardView(output: CardOutput, lang: Lang): View {
       },
       { kind: 'code', code: text, language: 'markdown' },
     ],
-    ...(shipped
-      ? {}
-      : {
-          choices: [
+    choices: [
+      ...(shipped
+        ? []
+        : [
             {
               label: WORDS.versions[lang][0],
               action: 'knowledge.history',
               input: { card },
               style: 'secondary' as const,
             },
-          ],
-        }),
+          ]),
+      ...links.map((linked) => ({
+        label: linked.title,
+        action: 'knowledge.show',
+        input: { card: linked.card, language: linked.lang },
+        style: 'secondary' as const,
+      })),
+    ],
   }
 }
 

@@ -212,11 +212,23 @@ export const ERRORS = {
     '{path} is read-only in the container. Choose another destination.',
     '容器中的 {path} 是只读的。请选择其他目标位置。',
   ),
+  BIND_NOT_ALLOWED: kind(
+    403,
+    false,
+    'Host "{host}" does not let a container have {path}. It allows: {allowed}.',
+    '主机“{host}”不允许容器挂载 {path}。允许的路径：{allowed}。',
+  ),
   CONTENT_REQUIRED: kind(
     400,
     false,
-    'There is nothing to copy: give a file or a text, and not both.',
-    '没有可复制的内容：请提供文件或文本，二者择一。',
+    'There is nothing to copy: give one of a file, a text and an address.',
+    '没有可复制的内容：请提供文件、文本或网址，三者择一。',
+  ),
+  MODE_REFUSED: kind(
+    403,
+    false,
+    'The mode {mode} sets setuid, setgid or sticky, which no policy allows you here. Give three digits, such as 755.',
+    '权限 {mode} 含有 setuid、setgid 或粘滞位，没有策略允许您在此设置。请使用三位数字，例如 755。',
   ),
   FILE_REQUIRED: kind(
     400,

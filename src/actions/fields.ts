@@ -8,27 +8,40 @@ export type Completion = 'host' | 'container' | 'image' | 'job' | 'artifact'
 interface FieldOptions {
   readonly optional?: true
   readonly complete?: Completion
+  readonly secret?: true
 }
 
 /** Extra keywords: validators ignore them, OpenAPI prints them, surfaces read them through `describeField`. */
 const ZH = 'x-zh'
 const COMPLETE = 'x-complete'
+const SECRET = 'x-secret'
 
 const words = (description: Bilingual, options: FieldOptions) => ({
   description: description.en,
   [ZH]: description.zh,
   ...(options.complete ? { [COMPLETE]: options.complete } : {}),
+  ...(options.secret ? { [SECRET]: true } : {}),
 })
 
 export const text = (
   description: Bilingual,
-  limits: { min?: number; max: number; pattern?: string; complete?: Completion },
+  limits: {
+    min?: number
+    max: number
+    pattern?: string
+    complete?: Completion
+    /** Neither the audit log nor a confirmation shows its value; of `NAME=value` words they show the names. */
+    secret?: true
+  },
 ) =>
   Type.String({
     minLength: limits.min ?? 1,
     maxLength: limits.max,
     ...(limits.pattern ? { pattern: limits.pattern } : {}),
-    ...words(description, limits.complete ? { complete: limits.complete } : {}),
+    ...words(description, {
+      ...(limits.complete ? { complete: limits.complete } : {}),
+      ...(limits.secret ? { secret: limits.secret } : {}),
+    }),
   })
 
 export const integer = (description: Bilingual, limits: { min: number; max: number; byDefault?: number }) =>
@@ -52,6 +65,7 @@ export interface FieldDescription {
   readonly description: Bilingual
   readonly choices?: readonly string[]
   readonly complete?: Completion
+  readonly secret?: boolean
   readonly minLength?: number
   readonly maxLength?: number
   readonly minimum?: number
@@ -80,6 +94,7 @@ function describeField(name: string, schema: TSchema, required: boolean): FieldD
     description: { en: raw.description, zh: raw[ZH] },
     ...(choices ? { choices } : {}),
     ...(typeof raw[COMPLETE] === 'string' ? { complete: raw[COMPLETE] as Completion } : {}),
+    ...(raw[SECRET] === true ? { secret: true } : {}),
     ...optionalNumber('minLength', raw.minLength),
     ...optionalNumber('maxLength', raw.maxLength),
     ...optionalNumber('minimum', raw.minimum),
@@ -108,6 +123,23 @@ export const containerField = text(
   { max: 128, pattern: INSTANCE_PATTERN, complete: 'container' },
 )
 
+/** The engine wants at least two characters. */
+export const newNameField = text(
+  { en: 'Its new name: letters, digits, _ . -', zh: '新名称：字母、数字、_ . -' },
+  { min: 2, max: 128, pattern: INSTANCE_PATTERN },
+)
+
+/** Lower case, with its registry if it has one (Distribution, "reference"). */
+export const repositoryField = text(
+  { en: "The new image's name, such as team/web", zh: '新镜像的名称，例如 team/web' },
+  { max: 200, pattern: '^[a-z0-9]+(?:(?:\\.|_{1,2}|-+|/|:[0-9]{1,5}/)[a-z0-9]+)*$' },
+)
+
+export const tagField = text(
+  { en: "The new image's tag (default latest)", zh: '新镜像的标签（默认 latest）' },
+  { max: 128, pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]*$' },
+)
+
 /** A tag with its registry and digest, or an id. */
 export const IMAGE_PATTERN = '^[a-zA-Z0-9][a-zA-Z0-9_./:@-]*$'
 
@@ -122,6 +154,14 @@ export const artifactField = text(
 )
 
 export const jobField = text({ en: 'The job, by its id', zh: '任务 ID' }, { max: 64, complete: 'job' })
+
+/** As the engine's own tools do. */
+export const GRACE_SECONDS = 10
+
+export const graceField = integer(
+  { en: 'Seconds it gets to end by itself before it is killed', zh: '强制结束前等待其自行退出的秒数' },
+  { min: 0, max: 300, byDefault: GRACE_SECONDS },
+)
 
 /** What an action on a host is told. */
 export const onHost = { host: Type.Optional(hostField) }

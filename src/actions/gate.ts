@@ -10,9 +10,12 @@ import {
 import { AppError, type ErrorCode } from './errors.js'
 import type { AuditEntry, AuditOutcome } from './guard/audit.js'
 import type { Confirmable, Confirmations } from './guard/confirmations.js'
-import type { Policy, ResourceFacts } from './guard/policy.js'
+import { type Policy, type Question, type ResourceFacts, RIGHTS } from './guard/policy.js'
+import { withoutSecrets } from './guard/redact.js'
+import { createCopyRisks } from './hosts/copy-risk.js'
 import type { Image, InstanceDetail } from './hosts/driver.js'
 import type { Host } from './hosts/hosts.js'
+import { isSpecialMode } from './hosts/paths.js'
 import type { RegisteredAction, Registry } from './registry.js'
 import { type Bilingual, formatTime, type Lang, say } from './text.js'
 import type { View } from './view.js'
@@ -77,6 +80,7 @@ interface Resolved {
   readonly host?: Host
   readonly instance?: InstanceDetail
   readonly image?: Image
+  readonly copyRisk?: boolean
 }
 
 /** How far the audit log has got with a call. */
@@ -102,6 +106,7 @@ const UNKNOWN_HOST = { name: '', labels: {} } as const
 
 export function createGate({ registry, policy, confirmations, services, onBug }: GateOptions): Gate {
   const { hosts, jobs, audit, now } = services
+  const copyRiskOf = createCopyRisks(now)
 
   async function resolve(
     action: RegisteredAction,
@@ -118,8 +123,11 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
       const image = await hosts.resolveImage(host, input.image as string, call.signal)
       return { facts: { kind: 'image', host, image }, host, image }
     }
-    const instance = await hosts.resolve(host, input.container as string, call.signal)
-    return { facts: { kind: 'instance', host, instance }, host, instance }
+    const [instance, risk] = await Promise.all([
+      hosts.resolve(host, input.container as string, call.signal),
+      copyRiskOf(host, call.signal),
+    ])
+    return { facts: { kind: 'instance', host, instance }, host, instance, copyRisk: risk.at }
   }
 
   /** A target that could not be found must not tell those who may do nothing here that it is missing. */
@@ -194,7 +202,11 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
     const action = registry.get(call.action)
     entry.current = { ...entry.current, action: action.name, effect: action.effect }
     const input = action.check(call.input)
-    entry.current = { ...entry.current, input: call.file ? { ...input, file: recordOf(call.file) } : input }
+    const shownInput = withoutSecrets(input, action.fields)
+    entry.current = {
+      ...entry.current,
+      input: call.file ? { ...shownInput, file: recordOf(call.file) } : shownInput,
+    }
     if (call.file && !action.acceptsFile) {
       throw new AppError('INVALID_INPUT', { problem: { en: 'this command takes no file', zh: '该命令不接受文件' } })
     }
@@ -214,16 +226,22 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
       ...(resolved.instance ? { instance: resolved.instance.id } : {}),
     }
 
-    const decision = policy().decide({
+    const question: Question = {
       principal: call.principal,
       action,
       resource: resolved.facts,
       surface: call.surface,
       ...(typeof input.path === 'string' ? { path: input.path } : {}),
       ...(call.file ? { bytes: call.file.sizeBytes } : {}),
-    })
+      ...(resolved.copyRisk === undefined ? {} : { copyRisk: resolved.copyRisk }),
+    }
+    const decision = policy().decide(question)
     entry.current = { ...entry.current, policies: decision.policies }
     if (!decision.allowed) throw new AppError('FORBIDDEN', { action: action.name })
+    if (typeof input.mode === 'string' && isSpecialMode(input.mode)) {
+      const { allowed } = policy().decide({ ...question, action: { name: RIGHTS.specialMode } })
+      if (!allowed) throw new AppError('MODE_REFUSED', { mode: input.mode })
+    }
 
     const confirmable: Confirmable = {
       principal: call.principal,
@@ -248,7 +266,7 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
           token,
           expiresAt,
           why: decision.confirm,
-          view: confirmView(action, resolved, decision.confirm, call, input),
+          view: confirmView(action, resolved, decision.confirm, call, shownInput),
         }
       }
       confirmations.redeem(call.confirm, confirmable)

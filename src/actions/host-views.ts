@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox'
 import type { Instance, InstanceDetail } from './hosts/driver.js'
 import { formatTime, type Lang } from './text.js'
-import type { Choice, View } from './view.js'
+import type { Block, Choice, View } from './view.js'
 
 /** A container as every answer names it. */
 export const InstanceShape = Type.Object({
@@ -30,6 +30,13 @@ export const instanceOutput = (host: string, instance: Instance): InstanceOutput
   ports: [...instance.ports],
 })
 
+export const MountShape = Type.Object({
+  kind: Type.String(),
+  source: Type.String(),
+  destination: Type.String(),
+  readOnly: Type.Boolean(),
+})
+
 export const InstanceDetailShape = Type.Object({
   ...InstanceShape.properties,
   imageId: Type.String(),
@@ -37,14 +44,7 @@ export const InstanceDetailShape = Type.Object({
   user: Type.String(),
   workingDir: Type.String(),
   environmentNames: Type.Array(Type.String(), { description: 'Names only; values may be secrets' }),
-  mounts: Type.Array(
-    Type.Object({
-      kind: Type.String(),
-      source: Type.String(),
-      destination: Type.String(),
-      readOnly: Type.Boolean(),
-    }),
-  ),
+  mounts: Type.Array(MountShape),
   networks: Type.Array(Type.String()),
   restartCount: Type.Integer(),
   privileged: Type.Boolean(),
@@ -77,17 +77,54 @@ const WORDS = {
   state: { en: 'State', zh: '状态' },
   start: { en: 'Start', zh: '启动' },
   stop: { en: 'Stop', zh: '停止' },
+  restart: { en: 'Restart', zh: '重启' },
+  logs: { en: 'Logs', zh: '日志' },
   inspect: { en: 'Inspect', zh: '查看详情' },
+  unpause: { en: 'Resume', zh: '恢复' },
+  noMounts: {
+    en: 'No mounts: everything it writes stays in its own file system.',
+    zh: '没有挂载：所有写入都留在其自身的文件系统中。',
+  },
+  mountColumns: { en: ['Mount', 'Source', 'Inside', 'Access'], zh: ['挂载类型', '来源', '容器内路径', '访问'] },
+  readOnly: { en: 'read-only', zh: '只读' },
+  readWrite: { en: 'read-write', zh: '读写' },
 } as const
+
+export const mountsBlock = (mounts: readonly Static<typeof MountShape>[], lang: Lang): Block =>
+  mounts.length === 0
+    ? { kind: 'text', text: WORDS.noMounts[lang] }
+    : {
+        kind: 'table',
+        columns: WORDS.mountColumns[lang],
+        rows: mounts.map((mount) => [
+          mount.kind,
+          mount.source,
+          mount.destination,
+          mount.readOnly ? WORDS.readOnly[lang] : WORDS.readWrite[lang],
+        ]),
+      }
+
+/** What every answer about one container says first. */
+export const WhereShape = Type.Object({ host: Type.String(), container: Type.String() })
+
+export const whereFact = ({ host, container }: Static<typeof WhereShape>, lang: Lang) => ({
+  label: WORDS.container[lang],
+  value: `${container} @ ${host}`,
+})
 
 /** The verbs that make sense for a container as it is now. */
 export function instanceChoices(instance: InstanceOutput, lang: Lang): Choice[] {
   const input = { host: instance.host, container: shortId(instance.id) }
   const runs = instance.state === 'running' || instance.state === 'paused' || instance.state === 'restarting'
+  const begin: Choice =
+    instance.state === 'paused'
+      ? { label: WORDS.unpause[lang], action: 'container.unpause', input, style: 'primary' }
+      : { label: WORDS.restart[lang], action: 'container.restart', input, style: 'secondary' }
   return [
-    runs
-      ? { label: WORDS.stop[lang], action: 'container.stop', input, style: 'danger' }
-      : { label: WORDS.start[lang], action: 'container.start', input, style: 'primary' },
+    ...(runs
+      ? [{ label: WORDS.stop[lang], action: 'container.stop', input, style: 'danger' } as const, begin]
+      : [{ label: WORDS.start[lang], action: 'container.start', input, style: 'primary' } as const]),
+    { label: WORDS.logs[lang], action: 'container.logs', input, style: 'secondary' },
     { label: WORDS.inspect[lang], action: 'container.inspect', input, style: 'secondary' },
   ]
 }

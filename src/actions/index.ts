@@ -14,6 +14,7 @@ import type { Environment } from './hosts/endpoint.js'
 import { openHostStore } from './hosts/host-store.js'
 import { createHosts, type Host, type Hosts } from './hosts/hosts.js'
 import { openLinks } from './hosts/links.js'
+import { openSampler } from './hosts/sampler.js'
 import { openArtifactStore } from './jobs/artifact-store.js'
 import { type Artifacts, openArtifacts } from './jobs/artifacts.js'
 import { openJobStore } from './jobs/job-store.js'
@@ -73,12 +74,13 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
   const { environment = () => undefined } = options
   const links = openLinks({ store: openHostStore(db), environment, now })
   const hosts = createHosts({ settled: options.hosts, links, now })
+  const sampler = openSampler(now)
   const confirmations = openConfirmations(openConfirmationStore(db), now)
   const gate = createGate({
     registry,
     policy: () => policy,
     confirmations,
-    services: { knowledge, hosts, jobs, artifacts, gaps, audit, now },
+    services: { knowledge, hosts, sampler, jobs, artifacts, gaps, audit, now },
     onBug: options.onBug,
   })
 
@@ -100,6 +102,7 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
     recovered,
     async close(graceMs) {
       clearInterval(sweeping)
+      sampler.close()
       await jobs.close(graceMs)
       hosts.close()
       liveness.close()

@@ -1,14 +1,14 @@
 // Draws a table as a picture, for chats break a wide table. Pure text work: what the letters measure is estimated, on
 // the wide side, since nothing here knows a font.
 
-const PAPER = '#faf8f3'
-const INK = '#22303c'
+export const PAPER = '#faf8f3'
+export const INK = '#22303c'
 const HEADER = '#bfd7ea'
 const ZEBRA = ['#ffffff', '#edf1f4'] as const
-const EDGE = '#8995a1'
+export const EDGE = '#8995a1'
 
-const WIDTH = 1200
-const MARGIN = 40
+export const WIDTH = 1200
+export const MARGIN = 40
 const PADDING = { x: 16, y: 13 } as const
 const MAX_LINES = 4
 const MAX_TITLE_LINES = 2
@@ -90,14 +90,14 @@ function wrap(text: string, width: number, face: Face, maxLines: number): string
 }
 
 /** XML forbids some signs whatever one escapes, and marks that show nothing would only turn the text around. */
-const clean = (text: string) =>
+export const clean = (text: string) =>
   text
     .replaceAll(/\s+/g, ' ')
     .replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\ufffe\uffff]/gu, '')
     .trim()
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
-const escapeXml = (text: string) => text.replaceAll(/[&<>"]/g, (char) => ESCAPES[char] ?? '')
+export const escapeXml = (text: string) => text.replaceAll(/[&<>"]/g, (char) => ESCAPES[char] ?? '')
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0)
 

@@ -3,6 +3,7 @@ import { bodyOf, cardOf, type Document } from './document.js'
 import { Unreadable } from './formats/unreadable.js'
 import { isDay, LONGEST_ID } from './front-matter.js'
 import { languageOf, otherThan } from './language.js'
+import { linkedIds } from './links.js'
 import type { CardHead, Lang, Source, Topic } from './model.js'
 import { type CardKey, type Change, SHARED, type Store, type StoredCard, type Version } from './store.js'
 import { fold, tokenize } from './tokenize.js'
@@ -25,6 +26,11 @@ export type Saved =
   /** Nothing was changed: other cards say nearly the same, or have the same name. */
   | { saved: false; similar: Topic[] }
   | { saved: false; problem: string }
+
+export interface ShownCard extends StoredCard {
+  /** The tenant's cards that its text links to. */
+  links: Topic[]
+}
 
 export interface CardSummary {
   id: string
@@ -54,7 +60,7 @@ export interface Team {
   /** @param lang of several with the id @returns the language of the one that was removed */
   remove(tenant: string, id: string, lang: Lang | undefined, change: Change): Lang | undefined
   /** A tenant's own card, or the shared one. */
-  show(tenant: string, id: string, lang: Lang | undefined): StoredCard | undefined
+  show(tenant: string, id: string, lang: Lang | undefined): ShownCard | undefined
   history(
     tenant: string,
     id: string,
@@ -73,6 +79,15 @@ export function openTeam(store: Store, similarTo: (text: string, tenant: string,
     return langs.map((one): CardKey => ({ tenant, lang: one, id })).find(has)
   }
   const isThere = (key: CardKey): boolean => store.find(key) !== undefined
+
+  /** Where the linked file has become a card in both languages, the one in the card's own is meant. */
+  function linksOf({ tenant, lang, text, file }: StoredCard): Topic[] {
+    return linkedIds(text, file).flatMap((id) => {
+      const key = [lang, otherThan(lang)].map((one): CardKey => ({ tenant, lang: one, id })).find(isThere)
+      const linked = key && store.card(key)
+      return linked ? [{ card: id, title: linked.title, lang: linked.lang }] : []
+    })
+  }
 
   function write(document: Document, tenant: string, collection: string, change: Change): Saved {
     try {
@@ -139,7 +154,8 @@ export function openTeam(store: Store, similarTo: (text: string, tenant: string,
     },
     show(tenant, id, lang) {
       const own = keyOf(tenant, id, lang, isThere) ?? keyOf(SHARED, id, lang, isThere)
-      return own && store.card(own)
+      const card = own && store.card(own)
+      return card && { ...card, links: linksOf(card) }
     },
     history(tenant, id, lang) {
       const key = keyOf(tenant, id, lang, isThere) ?? keyOf(tenant, id, lang, (one) => store.history(one).length > 0)

@@ -61,6 +61,23 @@ describe('importing', () => {
     expect(knowledge.stats()).toEqual({ cards: 0, passages: 0 })
   })
 
+  it('makes links of one file to another links of one card to another', async () => {
+    const { knowledge } = makeBase()
+    const text = `See [legs](../birds/the%20heron.md#legs), [tusks](walrus.md), [itself](./index.md), [up](../../secret.md),
+      [away](https://sea.test/walrus.md) and [nothing](gone.md).`
+    const rows = [
+      fileRow('sea/index.md', text),
+      fileRow('sea/walrus.md', '# The walrus\n\nIt has tusks.'),
+      fileRow('birds/the heron.md', '# The heron\n\nIt has legs.'),
+    ]
+    await bring(knowledge, jsonLines(...rows))
+    expect(knowledge.show('blue', 'sea/index', undefined)?.links).toEqual([
+      { card: 'birds/the heron', title: 'The heron', lang: 'en' },
+      { card: 'sea/walrus', title: 'The walrus', lang: 'en' },
+    ])
+    expect(knowledge.show('blue', 'sea/walrus', undefined)?.links).toEqual([])
+  })
+
   it('names the line of everything it cannot take, and takes the rest', async () => {
     const { knowledge } = makeBase()
     const lines: (string | Buffer)[] = [

@@ -32,50 +32,48 @@ const textSource = (content: string): FileSource => {
   }
 }
 
+const invalid = (en: string, zh: string): never => {
+  throw new AppError('PATH_INVALID', { problem: { en, zh } })
+}
+
 interface Place {
   readonly directory: string
   readonly name: string
-  /** What will be replaced. */
+  /** The file that will be replaced. */
   readonly replaces?: Entry
 }
 
-/** An existing directory takes the file under its own name; anything else is the file's new name in an existing directory. */
-async function placeOf(
-  path: string,
+async function placeWithin(
+  directory: string,
   source: FileSource,
   { driver, instance, signal }: InstanceContext,
 ): Promise<Place> {
+  if (source.name === '') {
+    invalid(`${directory} is a directory, and a text needs a file name`, `${directory} 是目录，文本需要指定文件名`)
+  }
+  const name = entryName(source.name)
+  const there = await driver.stat(instance.id, posix.join(directory, name), signal)
+  if (there?.kind === 'directory') {
+    invalid(`${directory} already holds a directory called ${name}`, `${directory} 中已有名为 ${name} 的目录`)
+  }
+  return { directory, name, ...(there?.kind === 'file' ? { replaces: there } : {}) }
+}
+
+/** An existing directory takes the file under its own name; anything else is the file's new name in an existing directory. */
+async function placeOf(path: string, source: FileSource, context: InstanceContext): Promise<Place> {
+  const { driver, instance, signal } = context
   const wanted = instancePath(path)
-  const saysDirectory = wanted.endsWith('/')
-  const found = await locate(driver, instance.id, wanted, signal)
-  if (found?.entry.kind === 'directory') {
-    if (source.name === '') {
-      throw new AppError('PATH_INVALID', {
-        problem: {
-          en: `${wanted} is a directory, and a text needs a file name`,
-          zh: `${wanted} 是目录，文本需要指定文件名`,
-        },
-      })
-    }
-    const name = entryName(source.name)
-    const replaces = await driver.stat(instance.id, posix.join(found.path, name), signal)
-    if (replaces?.kind === 'directory') {
-      throw new AppError('PATH_INVALID', {
-        problem: {
-          en: `${wanted} already holds a directory called ${name}`,
-          zh: `${wanted} 中已有名为 ${name} 的目录`,
-        },
-      })
-    }
-    return { directory: found.path, name, ...(replaces ? { replaces } : {}) }
+  const { path: real, entry } = await locate(driver, instance.id, wanted, signal)
+  if (entry?.kind === 'directory') return placeWithin(real, source, context)
+  if (wanted.endsWith('/')) throw new AppError('DESTINATION_NOT_FOUND', { path: wanted })
+  const name = posix.basename(real)
+  if (entry) {
+    if (entry.kind !== 'file') invalid(`${real} is neither a file nor a directory`, `${real} 既不是文件也不是目录`)
+    return { directory: posix.dirname(real), name, replaces: entry }
   }
-  if (saysDirectory) throw new AppError('DESTINATION_NOT_FOUND', { path: wanted })
-  if (found) {
-    return { directory: posix.dirname(found.path), name: posix.basename(found.path), replaces: found.entry }
-  }
-  const parent = await locate(driver, instance.id, posix.dirname(wanted), signal)
-  if (parent?.entry.kind !== 'directory') throw new AppError('DESTINATION_NOT_FOUND', { path: posix.dirname(wanted) })
-  return { directory: parent.path, name: posix.basename(wanted) }
+  const parent = await locate(driver, instance.id, posix.dirname(real), signal)
+  if (parent.entry?.kind !== 'directory') throw new AppError('DESTINATION_NOT_FOUND', { path: posix.dirname(real) })
+  return { directory: parent.path, name }
 }
 
 export default defineAction({
@@ -96,7 +94,7 @@ export default defineAction({
     mode: Type.Optional(
       text(
         { en: 'Permissions in octal, such as 644', zh: '八进制权限，例如 644' },
-        { max: 4, pattern: '^0?[0-7]{3}$' },
+        { max: 4, pattern: '^[0-7]{3,4}$' },
       ),
     ),
     uid: Type.Optional(

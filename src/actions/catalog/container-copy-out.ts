@@ -5,8 +5,14 @@ import { bytesOf, readableOf } from '../bytes.js'
 import { AppError } from '../errors.js'
 import { onContainer, text } from '../fields.js'
 import { fileIn, locate } from '../hosts/archives.js'
-import { instancePath } from '../hosts/paths.js'
+import { downloadName, instancePath } from '../hosts/paths.js'
 import { JobStarted, jobStartedView } from '../job-views.js'
+
+/** With the slash, a link to a directory is the directory, under the link's name; with `/.` the tar begins inside it. */
+const directoryPath = (path: string, wanted: string): string => {
+  const inside = wanted.endsWith('/') ? wanted : `${wanted}/`
+  return path.endsWith('/.') ? `${inside}.` : inside
+}
 
 export default defineAction({
   name: 'container.copy-out',
@@ -27,18 +33,20 @@ export default defineAction({
   }),
   output: JobStarted,
   async run({ path }, { principal, artifacts, host, driver, instance, signal: calling, startJob }) {
-    const found = await locate(driver, instance.id, instancePath(path), calling)
-    if (!found) throw new AppError('PATH_NOT_FOUND', { path })
-    if (found.entry.kind === 'other') {
+    const wanted = instancePath(path)
+    const { path: real, entry } = await locate(driver, instance.id, wanted, calling)
+    const saysDirectory = wanted.endsWith('/')
+    if (!entry || (saysDirectory && entry.kind !== 'directory')) throw new AppError('PATH_NOT_FOUND', { path })
+    if (entry.kind === 'other') {
       throw new AppError('PATH_INVALID', {
         problem: { en: 'it is a device, a pipe or a socket', zh: '它是设备、管道或套接字' },
       })
     }
-    const isFile = found.entry.kind === 'file'
-    const name = posix.basename(found.path) || instance.name
+    const isFile = entry.kind === 'file'
+    const name = downloadName(posix.basename(wanted)) || instance.name
     const job = startJob(async (signal, progress) => {
-      const archive = await driver.getArchive(instance.id, found.path, signal)
-      const artifact = await artifacts.create(isFile ? bytesOf(fileIn(readableOf(archive), path)) : archive, {
+      const archive = await driver.getArchive(instance.id, isFile ? real : directoryPath(path, wanted), signal)
+      const artifact = await artifacts.create(isFile ? bytesOf(fileIn(readableOf(archive))) : archive, {
         owner: principal,
         name: isFile ? name : `${name}.tar`,
         mediaType: isFile ? 'application/octet-stream' : 'application/x-tar',

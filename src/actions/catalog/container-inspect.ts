@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { defineAction } from '../action.js'
 import { onContainer } from '../fields.js'
-import { InstanceDetailShape, instanceChoices, instanceDetailOutput, shortId } from '../host-views.js'
+import { InstanceDetailShape, instanceChoices, instanceDetailOutput, mountsBlock, shortId } from '../host-views.js'
 
 const WORDS = {
   id: { en: 'Id', zh: 'ID' },
@@ -18,13 +18,6 @@ const WORDS = {
   exitCode: { en: 'Exit code', zh: '退出码' },
   privileged: { en: 'Privileged', zh: '特权模式' },
   yes: { en: 'yes', zh: '是' },
-  noMounts: {
-    en: 'No mounts: everything it writes stays in its own file system.',
-    zh: '没有挂载：所有写入都留在其自身的文件系统中。',
-  },
-  mountColumns: { en: ['Mount', 'Source', 'Inside', 'Access'], zh: ['挂载类型', '来源', '容器内路径', '访问'] },
-  readOnly: { en: 'read-only', zh: '只读' },
-  readWrite: { en: 'read-write', zh: '读写' },
 } as const
 
 export default defineAction({
@@ -54,21 +47,7 @@ export default defineAction({
     return {
       tone: 'info',
       heading: output.name,
-      blocks: [
-        { kind: 'facts', facts },
-        output.mounts.length === 0
-          ? { kind: 'text', text: WORDS.noMounts[lang] }
-          : {
-              kind: 'table',
-              columns: WORDS.mountColumns[lang],
-              rows: output.mounts.map((mount) => [
-                mount.kind,
-                mount.source,
-                mount.destination,
-                mount.readOnly ? WORDS.readOnly[lang] : WORDS.readWrite[lang],
-              ]),
-            },
-      ],
+      blocks: [{ kind: 'facts', facts }, mountsBlock(output.mounts, lang)],
       choices: instanceChoices(output, lang).filter((choice) => choice.action !== 'container.inspect'),
     }
   },

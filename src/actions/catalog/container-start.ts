@@ -10,6 +10,7 @@ export default defineAction({
   summary: { en: 'Start a container', zh: '启动容器' },
   effect: 'change',
   target: 'instance',
+  needs: 'start',
   input: Type.Object(onContainer),
   output: InstanceDetailShape,
   async run(_, { host, driver, instance, signal }) {

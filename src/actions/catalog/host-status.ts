@@ -1,6 +1,9 @@
 import { Type } from 'typebox'
 import { defineAction } from '../action.js'
 import { onHost } from '../fields.js'
+import { copyRisk } from '../hosts/copy-risk.js'
+import { type Bilingual, type Lang, say } from '../text.js'
+import type { Block } from '../view.js'
 
 const WORDS = {
   engine: { en: 'Engine', zh: '引擎' },
@@ -9,7 +12,27 @@ const WORDS = {
   containers: { en: 'Containers', zh: '容器' },
   running: { en: 'running', zh: '运行中' },
   can: { en: 'Can', zh: '支持' },
+  copyRisk: {
+    en: 'Copying is risky: while something is copied, a container that runs and has mounts may reach files of this host. Update the engine to {fixed}, or name what its build has fixed as `backports`.',
+    zh: '复制存在风险：复制期间，正在运行且带有挂载的容器可能触及该主机上的文件。请将引擎升级到 {fixed}，或在 `backports` 中列出该版本已修复的漏洞。',
+  },
 } as const
+
+interface Risk {
+  readonly id: string
+  readonly title: Bilingual
+  readonly fixed: readonly string[]
+}
+
+/** Nothing, where there is no risk. */
+function riskBlocks(risks: readonly Risk[], lang: Lang): Block[] {
+  const newest = risks.at(-1)?.fixed.at(-1)
+  if (newest === undefined) return []
+  return [
+    { kind: 'text', text: say(lang, WORDS.copyRisk, { fixed: newest }) },
+    { kind: 'facts', facts: risks.map(({ id, title }) => ({ label: id, value: title[lang] })) },
+  ]
+}
 
 export default defineAction({
   name: 'host.status',
@@ -28,12 +51,24 @@ export default defineAction({
     os: Type.Optional(Type.String()),
     arch: Type.Optional(Type.String()),
     instances: Type.Optional(Type.Object({ total: Type.Integer(), running: Type.Integer() })),
+    copyRisk: Type.Array(
+      Type.Object({
+        id: Type.String(),
+        title: Type.Object({ en: Type.String(), zh: Type.String() }),
+        fixed: Type.Array(Type.String(), { description: 'First fixed version of each branch' }),
+        source: Type.String(),
+      }),
+      { description: 'Known holes in copying that this engine has' },
+    ),
   }),
-  async run(_, { host, driver, signal }) {
+  async run(_, { host, hosts, principal, driver, signal }) {
     const can = Object.entries(driver.can)
       .filter(([, offered]) => offered)
       .map(([name]) => name)
-    return { host, can, ...(await driver.probe(signal)) }
+    const health = await driver.probe(signal)
+    const { reasons } = copyRisk(health.version, hosts.get(host, principal).backports)
+    const risks = reasons.map(({ id, title, fixed, source }) => ({ id, title, fixed: [...fixed], source }))
+    return { host, can, ...health, copyRisk: risks }
   },
   view(output, lang) {
     const facts = [
@@ -52,6 +87,7 @@ export default defineAction({
       blocks: [
         { kind: 'text', text: output.detail[lang] },
         { kind: 'facts', facts },
+        ...riskBlocks(output.copyRisk, lang),
       ],
     }
   },

@@ -24,6 +24,9 @@ export default defineAction({
     version: Type.Integer(),
     author: Type.String(),
     at: Type.String({ description: 'ISO 8601, UTC' }),
+    links: Type.Array(Type.Object({ card: Type.String(), title: Type.String(), lang: Type.String() }), {
+      description: 'Cards that its text links to',
+    }),
     sources: Type.Array(Type.Object({ title: Type.String(), url: Type.Optional(Type.String()) })),
   }),
   async run({ card, language: wanted }, { knowledge, principal, lang }) {
@@ -31,7 +34,7 @@ export default defineAction({
     // Where there are two, the one in the language of who asks.
     const found = (await knowledge.show(tenant, card, wanted ?? lang)) ?? (await knowledge.show(tenant, card, wanted))
     if (found === undefined) throw new AppError('CARD_NOT_FOUND', { card })
-    const { title, collection, aliases, tags, asOf, review, version, sources, changed } = found
+    const { title, collection, aliases, tags, asOf, review, version, sources, links, changed } = found
     return {
       card,
       lang: found.lang,
@@ -46,6 +49,7 @@ export default defineAction({
       version,
       author: changed.author,
       at: new Date(changed.at).toISOString(),
+      links,
       sources,
     }
   },

@@ -14,12 +14,15 @@ const STEPS = [
      expires_at INTEGER NOT NULL,
      used_at INTEGER
    ) STRICT, WITHOUT ROWID;`,
+  // From here on an input is sealed; those that are not could not be read, and are two minutes old at most.
+  'DELETE FROM confirmations;',
 ]
 
 export interface ConfirmationRow {
   readonly token_hash: string
   readonly principal: string
   readonly action: string
+  /** Sealed with the token. */
   readonly input: string
   readonly file: string | null
   readonly input_digest: string

@@ -4,6 +4,7 @@ import { type Principal, principalKey } from '../action.js'
 import { AppError } from '../errors.js'
 import type { ConfirmationStore } from './confirmation-store.js'
 import { canonicalJson, sha256 } from './redact.js'
+import { keyed, seal, unseal } from './seal.js'
 
 export const CONFIRMATION_MS = 120_000
 
@@ -42,7 +43,8 @@ export interface Confirmations {
 
 /** @param now epoch ms */
 export function openConfirmations(store: ConfirmationStore, now: () => number): Confirmations {
-  const inputDigest = (call: Confirmable) => sha256(canonicalJson({ input: call.input, file: call.file ?? null }))
+  const inputDigest = (token: string, call: Confirmable) =>
+    keyed(token, `input ${canonicalJson({ input: call.input, file: call.file ?? null })}`).toString('hex')
   const targetDigest = (call: Confirmable) => sha256(canonicalJson(call.target))
 
   const find = (token: string, principal: Principal) => {
@@ -65,9 +67,9 @@ export function openConfirmations(store: ConfirmationStore, now: () => number): 
         token_hash: sha256(token),
         principal: principalKey(call.principal),
         action: call.action,
-        input: JSON.stringify(call.input),
+        input: seal(token, JSON.stringify(call.input)),
         file: call.file ? JSON.stringify(call.file) : null,
-        input_digest: inputDigest(call),
+        input_digest: inputDigest(token, call),
         target_digest: targetDigest(call),
         expires_at: expiresAt,
         used_at: null,
@@ -76,7 +78,7 @@ export function openConfirmations(store: ConfirmationStore, now: () => number): 
     },
     redeem(token, call) {
       const row = find(token, call.principal)
-      if (row.action !== call.action || row.input_digest !== inputDigest(call)) {
+      if (row.action !== call.action || row.input_digest !== inputDigest(token, call)) {
         throw new AppError('CONFIRMATION_MISMATCH')
       }
       if (row.target_digest !== targetDigest(call)) throw new AppError('TARGET_CHANGED')
@@ -89,7 +91,7 @@ export function openConfirmations(store: ConfirmationStore, now: () => number): 
       const row = find(token, principal)
       return {
         action: row.action,
-        input: JSON.parse(row.input) as Record<string, unknown>,
+        input: JSON.parse(unseal(token, row.input)) as Record<string, unknown>,
         ...(row.file === null ? {} : { file: JSON.parse(row.file) as FileReference }),
       }
     },

@@ -28,19 +28,24 @@ export type ResourceFacts =
 
 export interface Question {
   readonly principal: Principal
-  readonly action: { readonly name: string; readonly effect: Effect }
+  readonly action: { readonly name: string; readonly effect?: Effect }
   readonly resource: ResourceFacts
   readonly surface: Surface
   /** Where in the instance, and how much, for the verbs that copy. */
   readonly path?: string
   readonly bytes?: number
+  /** Whether the engine of an instance has known holes in copying. */
+  readonly copyRisk?: boolean
 }
+
+/** Rights beside the verbs, in no effect: a permit for all that changes something does not include them. */
+export const RIGHTS = { specialMode: 'set-special-mode' } as const
 
 export interface Decision {
   readonly allowed: boolean
   /** The policies that decided, by @id or position. Empty when nothing spoke for the call. */
   readonly policies: readonly string[]
-  /** Present when every permit that applies asks for a click; the words are the policy author's. */
+  /** Present when every permit that applies asks for a click; the words are the policy author's, of the last in the file. */
   readonly confirm?: Bilingual
 }
 
@@ -80,6 +85,7 @@ export function policySchema(
         surface: text,
         path: { ...text, required: false },
         bytes: { type: 'Long' as const, required: false },
+        copyRisk: { ...flag, required: false },
       },
     },
   }
@@ -129,6 +135,7 @@ export function policySchema(
       },
       actions: {
         ...Object.fromEntries(EFFECTS.map((effect) => [effect, {}])),
+        ...Object.fromEntries(Object.values(RIGHTS).map((right) => [right, { appliesTo }])),
         ...Object.fromEntries(actions.map(({ name, effect }) => [name, { memberOf: [{ id: effect }], appliesTo }])),
       },
     },
@@ -264,9 +271,11 @@ export function loadPolicy(source: string, schema: SchemaJson<string>): Policy {
         surface: question.surface,
         ...(question.path === undefined ? {} : { path: question.path }),
         ...(question.bytes === undefined ? {} : { bytes: question.bytes }),
+        ...(question.copyRisk === undefined ? {} : { copyRisk: question.copyRisk }),
       }
       const { principal, resource, entities } = entitiesOf(question)
-      const actionUid = { type: 'Action', id: question.action.name }
+      const { name, effect } = question.action
+      const actionUid = { type: 'Action', id: name }
       const answer = statefulIsAuthorized({
         principal,
         action: actionUid,
@@ -274,7 +283,7 @@ export function loadPolicy(source: string, schema: SchemaJson<string>): Policy {
         context,
         entities: [
           ...entities,
-          { uid: actionUid, attrs: {}, parents: [{ type: 'Action', id: question.action.effect }] },
+          { uid: actionUid, attrs: {}, parents: effect === undefined ? [] : [{ type: 'Action', id: effect }] },
         ],
         preparsedPolicySetId: setId,
       })
@@ -284,10 +293,11 @@ export function loadPolicy(source: string, schema: SchemaJson<string>): Policy {
       // A policy that fails to evaluate is skipped by Cedar: harmless for a permit, but a forbid would lose its force.
       const failedForbid = diagnostics.errors.find((error) => !permits.has(error.policyId))
       if (decision === 'deny' || failedForbid) return { allowed: false, policies: diagnostics.reason }
-      const applying = diagnostics.reason.map((id) => permits.get(id) ?? { id })
+      // In the order of the file.
+      const applying = [...permits.values()].filter((permit) => diagnostics.reason.includes(permit.id))
       const unconditional = applying.filter((permit) => permit.confirm === undefined)
       if (unconditional.length > 0) return { allowed: true, policies: unconditional.map((permit) => permit.id) }
-      const confirm = applying[0]?.confirm
+      const confirm = applying.at(-1)?.confirm
       return {
         allowed: true,
         policies: applying.map((permit) => permit.id),

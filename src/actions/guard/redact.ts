@@ -1,5 +1,6 @@
 // What a call was given, in a form fit to be kept: long texts become their digest, secrets never get in.
 import { createHash } from 'node:crypto'
+import { wordsOf } from '../words.js'
 
 const LONGEST_KEPT = 512
 
@@ -25,5 +26,24 @@ export function redactInput(input: Readonly<Record<string, unknown>>): Record<st
         ? [name, { characters: value.length, sha256: sha256(value) }]
         : [name, value],
     ),
+  )
+}
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*(?==)/
+
+/** A value that is not as it should be may hold the secret anywhere, so nothing of it is shown. */
+function hide(value: string): string {
+  const names = (wordsOf(value) ?? ['']).map((word) => NAME.exec(word)?.[0])
+  return names.includes(undefined) ? '…' : names.map((name) => `${name}=…`).join(' ')
+}
+
+/** @param fields those of the action that it is the input of @returns the input without the values of secret ones */
+export function withoutSecrets(
+  input: Readonly<Record<string, unknown>>,
+  fields: readonly { readonly name: string; readonly secret?: boolean }[],
+): Readonly<Record<string, unknown>> {
+  const secret = new Set(fields.filter((field) => field.secret).map(({ name }) => name))
+  return Object.fromEntries(
+    Object.entries(input).map(([name, value]) => [name, secret.has(name) ? hide(String(value)) : value]),
   )
 }

@@ -13,14 +13,21 @@ export interface Answer {
 export interface AnswerReader {
   /** Takes the next bytes, cut anywhere. @throws Error when they are not such an answer */
   read(bytes: Buffer): void
+  /** The connection has ended. @throws Error when the answer had not */
+  close(): void
 }
 
-type State = 'status' | 'headers' | 'size' | 'chunk' | 'chunk end' | 'trailers' | 'plain' | 'end'
+export interface AnswerOptions {
+  /** An answer without a length ends with its connection, and is none without this: it could have been cut off. */
+  readonly untilClose?: boolean
+}
+
+type State = 'status' | 'headers' | 'size' | 'chunk' | 'chunk end' | 'trailers' | 'plain' | 'until close' | 'end'
 
 const MAX_LINE_BYTES = 16 * 1024
 const LINE_FEED = 10
 
-export function createAnswerReader(answer: Answer): AnswerReader {
+export function createAnswerReader(answer: Answer, { untilClose = false }: AnswerOptions = {}): AnswerReader {
   let state: State = 'status'
   let line = ''
   let statusCode = 0
@@ -34,12 +41,10 @@ export function createAnswerReader(answer: Answer): AnswerReader {
   }
 
   const beginBody = (): void => {
-    if (!chunked && Number.isNaN(remaining)) {
-      // Such an answer ends with its connection, and one that was cut off would pass for whole.
-      throw new Error('an answer without a length')
-    }
+    const hasLength = chunked || !Number.isNaN(remaining)
+    if (!hasLength && !untilClose) throw new Error('an answer without a length')
     answer.head(statusCode)
-    state = chunked ? 'size' : 'plain'
+    state = chunked ? 'size' : hasLength ? 'plain' : 'until close'
     if (!chunked && remaining === 0) end()
   }
 
@@ -97,6 +102,10 @@ export function createAnswerReader(answer: Answer): AnswerReader {
           else state = 'chunk end'
           continue
         }
+        if (state === 'until close') {
+          answer.body(bytes.subarray(at))
+          return
+        }
         const feed = bytes.indexOf(LINE_FEED, at)
         const stop = feed === -1 ? bytes.length : feed
         line += bytes.toString('latin1', at, stop)
@@ -107,6 +116,10 @@ export function createAnswerReader(answer: Answer): AnswerReader {
         line = ''
         onLine(text)
       }
+    },
+    close() {
+      if (state === 'until close') end()
+      else if (state !== 'end') throw new Error('the connection ended in the middle of an answer')
     },
   }
 }

@@ -54,46 +54,51 @@ export async function packFile(
   }
 }
 
-/** @param archive a tar of one file @returns that file's bytes @throws AppError PATH_NOT_FOUND when it holds none */
-export function fileIn(archive: Readable, path: string): Readable {
+/**
+ * @param archive a tar of one file
+ * @returns that file's bytes
+ * @throws AppError TARGET_CHANGED when what comes first is something else: it was a file a moment ago
+ */
+export function fileIn(archive: Readable): Readable {
   const entries = extract()
   archive.on('error', (error) => entries.destroy(error))
   async function* bytes() {
-    let found = false
+    let first = true
     // Not before someone reads: an entry that comes before its reader is lost.
     archive.pipe(entries)
     // Read to its end, so that an archive that breaks off is noticed and not taken for a short file.
     for await (const entry of entries) {
-      if (found || entry.header.type !== 'file') {
+      if (!first) {
         entry.resume()
         continue
       }
-      found = true
+      first = false
+      if (entry.header.type !== 'file') throw new AppError('TARGET_CHANGED')
       yield* entry
     }
-    if (!found) throw new AppError('PATH_NOT_FOUND', { path })
+    if (first) throw new AppError('TARGET_CHANGED')
   }
   // A pipe does not take its source down with it, and an engine keeps a container locked while it waits for a reader.
   return Readable.from(bytes(), { objectMode: false }).once('close', () => archive.destroy())
 }
 
 export interface Located {
-  /** Where the entry really is, a link followed. */
+  /** Where the entry really is, or would be: a link followed. */
   readonly path: string
-  readonly entry: Entry
+  /** Absent when nothing is there. */
+  readonly entry?: Entry
 }
 
-/** What is at `path`; a link is followed once, and only as the engine resolves it inside the instance. */
-export async function locate(
-  driver: HostDriver,
-  id: string,
-  path: string,
-  signal: AbortSignal,
-): Promise<Located | undefined> {
+/** What is at `path`; a link is followed only as the engine resolves it, inside the instance. */
+export async function locate(driver: HostDriver, id: string, path: string, signal: AbortSignal): Promise<Located> {
   const plain = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
-  const entry = await driver.stat(id, plain, signal)
-  if (entry?.kind !== 'link' || entry.linkTarget === undefined) return entry && { path: plain, entry }
-  const target = posix.resolve(posix.dirname(plain), entry.linkTarget)
-  const followed = await driver.stat(id, target, signal)
-  return followed && { path: target, entry: followed }
+  const look = async (at: string): Promise<Located> => {
+    const entry = await driver.stat(id, at, signal)
+    return { path: at, ...(entry ? { entry } : {}) }
+  }
+  const found = await look(plain)
+  // The engine tells where a chain of links ends, so that one step is all of them.
+  return found.entry?.linkTarget === undefined
+    ? found
+    : look(posix.resolve(posix.dirname(plain), found.entry.linkTarget))
 }

@@ -125,6 +125,8 @@ export type RestartPolicy = (typeof RESTART_POLICIES)[number]
 /** All that can be asked of a new instance: nothing here can make it privileged or give it a device. */
 export interface RunRequest {
   readonly imageId: string
+  /** What lists are to call the image. */
+  readonly imageTag?: string
   /** Chosen by the engine when absent. */
   readonly name?: string
   /** The image's own when absent. */
@@ -153,7 +155,7 @@ export interface Sample {
   /** Of one processor: 250 is two and a half of them. */
   readonly cpuPercent: number
   readonly memoryBytes: number
-  /** What it may use; absent when it is all that the host has. */
+  /** What it may use: all that the host has, where it has no limit of its own. */
   readonly memoryLimitBytes?: number
   /** Since the instance was started, as are the others. */
   readonly receivedBytes: number
@@ -266,7 +268,11 @@ export interface HostDriver {
   list(signal: AbortSignal): Promise<Instance[]>
   /** @throws AppError INSTANCE_NOT_FOUND, as do all that take an id */
   inspect(id: string, signal: AbortSignal): Promise<InstanceDetail>
-  /** Makes and starts one. @returns its id @throws AppError NAME_TAKEN, IMAGE_NOT_FOUND; then none was left behind */
+  /**
+   * Makes and starts one.
+   * @returns its id @throws AppError NAME_TAKEN, IMAGE_NOT_FOUND, TARGET_CHANGED when the tag has moved to another image;
+   *   none is left behind then
+   */
   run(request: RunRequest, signal: AbortSignal): Promise<string>
   /** Starting what already runs is no error. */
   start(id: string, signal: AbortSignal): Promise<void>

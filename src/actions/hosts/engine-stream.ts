@@ -57,6 +57,8 @@ export interface StreamedRequest {
   readonly mediaType?: string
   /** A small body, in place of the other. */
   readonly json?: object
+  /** The answer comes as a program writes it: each piece is given at once, and the last one ends the connection. */
+  readonly live?: boolean
 }
 
 const CRLF = Buffer.from('\r\n')
@@ -105,6 +107,7 @@ export function openStream(
 ): Promise<StreamedAnswer> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
+    const { live = false } = request
     const free: Buffer[] = Array.from({ length: SLABS - 1 }, () => Buffer.allocUnsafeSlow(SLAB_BYTES))
     const full: { slab: Buffer; pieces: Buffer[] }[] = []
     let slab: Buffer = Buffer.allocUnsafeSlow(SLAB_BYTES)
@@ -153,21 +156,24 @@ export function openStream(
       close: () => void socket.destroy(),
     }
 
-    const reader = createAnswerReader({
-      proceed: () => send(),
-      head(statusCode) {
-        // A refused request is not sent to its end; another may be answered while it is still being read.
-        if (statusCode >= 400) sending.abort()
-        settle()
-        resolve({ statusCode, body })
+    const reader = createAnswerReader(
+      {
+        proceed: () => send(),
+        head(statusCode) {
+          // A refused request is not sent to its end; another may be answered while it is still being read.
+          if (statusCode >= 400) sending.abort()
+          settle()
+          resolve({ statusCode, body })
+        },
+        body: (bytes) => pieces.push(bytes),
+        end() {
+          ended = true
+          sending.abort()
+          ship()
+        },
       },
-      body: (bytes) => pieces.push(bytes),
-      end() {
-        ended = true
-        sending.abort()
-        ship()
-      },
-    })
+      { untilClose: live },
+    )
     const socket = connect(endpoint, {
       buffer: () => slab.subarray(used),
       callback(length) {
@@ -177,7 +183,7 @@ export function openStream(
         } catch (error) {
           fail(error)
         }
-        if (SLAB_BYTES - used < MIN_READ_BYTES) ship()
+        if (live || SLAB_BYTES - used < MIN_READ_BYTES) ship()
         return true
       },
     })
@@ -216,7 +222,11 @@ export function openStream(
     signal.addEventListener('abort', abortHead, { once: true })
     socket.once('error', fail)
     socket.once('close', () => {
-      if (!ended) fail(new Error('the connection ended in the middle of an answer'))
+      try {
+        reader.close()
+      } catch (error) {
+        fail(error)
+      }
     })
     socket.write(headOf(request))
     if (request.body === undefined) waitForHead()

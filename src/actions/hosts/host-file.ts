@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { type Static, Type } from 'typebox'
 import Schema from 'typebox/schema'
 import { parseDocument } from 'yaml'
+import { bindProblems } from './binds.js'
 import { dockerDriver } from './docker/driver.js'
 import { EndpointError, type EndpointSettings, type Environment, parseEndpoint } from './endpoint.js'
 import type { Host } from './hosts.js'
@@ -20,6 +21,8 @@ const HostEntry = Type.Object(
     key: Type.Optional(Type.String()),
     'known-hosts': Type.Optional(Type.String()),
     insecure: Type.Optional(Type.Boolean()),
+    binds: Type.Optional(Type.Array(Type.String())),
+    backports: Type.Optional(Type.Array(Type.String({ pattern: '^CVE-[0-9]{4}-[0-9]{4,}$' }))),
   },
   { additionalProperties: false },
 )
@@ -59,6 +62,7 @@ export function readHostFile(path: string, environment: Environment): Host[] {
   const hosts = (value as Static<typeof HostFile>).hosts.flatMap((entry): Host[] => {
     if (names.has(entry.name)) problems.push(`two hosts are called "${entry.name}"`)
     names.add(entry.name)
+    problems.push(...bindProblems(entry.binds ?? []).map((problem) => `${entry.name}: ${problem}`))
     try {
       const { endpoint, isExposed } = parseEndpoint(settingsOf(entry), environment)
       return [
@@ -68,7 +72,9 @@ export function readHostFile(path: string, environment: Environment): Host[] {
           tenants: ['local', ...(entry.guilds ?? [])],
           endpoint: entry.endpoint,
           isExposed,
+          ...(entry.binds ? { binds: entry.binds } : {}),
           driver: dockerDriver(entry.name, endpoint),
+          ...(entry.backports ? { backports: entry.backports } : {}),
         },
       ]
     } catch (error) {

@@ -15,6 +15,10 @@ export interface Host extends HostFacts {
   readonly endpoint: string
   /** Whoever is on the way can command its engine. */
   readonly isExposed?: boolean
+  /** Folders of its machine that a new container may be given, as the operator wrote them; none when absent. */
+  readonly binds?: readonly string[]
+  /** The known flaws that the operator says are fixed in this engine, whatever its version says. */
+  readonly backports?: readonly string[]
 }
 
 /** One that calls may be made to. */

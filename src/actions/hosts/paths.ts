@@ -13,7 +13,7 @@ const invalid = (en: string, zh: string): never => {
 }
 
 /**
- * Absolute, without `..`, `.` or doubled slashes; a slash at the end is kept because it says "a directory".
+ * Absolute, without `..`, `.` or doubled slashes; a slash at the end is kept because it says "a directory", as `/.` does.
  * @throws AppError PATH_INVALID saying which rule was broken
  */
 export function instancePath(path: string): string {
@@ -24,7 +24,8 @@ export function instancePath(path: string): string {
   if (path.split('/').some((part) => Buffer.byteLength(part) > LONGEST_NAME)) {
     invalid('a name in it is longer than 255 bytes', '其中有超过 255 字节的名称')
   }
-  return posix.normalize(path)
+  const plain = posix.normalize(path)
+  return path.endsWith('/.') && plain !== '/' ? `${plain}/` : plain
 }
 
 /**
@@ -39,7 +40,24 @@ export function entryName(name: string): string {
   return base
 }
 
-/** @param mode three or four octal digits without setuid, setgid or sticky */
+const LONGEST_DOWNLOAD_NAME = 100
+
+/** A name from inside an instance, reduced to what is harmless as a download on any system and in any message. */
+export function downloadName(name: string): string {
+  const harmless = name.replaceAll(/[^\p{L}\p{M}\p{N} ._+=~-]/gu, '_').replace(/^[-~ ]/, '_')
+  const characters = [...harmless]
+  if (characters.length <= LONGEST_DOWNLOAD_NAME) return harmless
+  // The end is kept: it says what kind of file it is.
+  const end = characters.slice(-20)
+  return [...characters.slice(0, LONGEST_DOWNLOAD_NAME - end.length - 1), '_', ...end].join('')
+}
+
+/** @param mode three or four octal digits */
 export const modeOf = (mode: string): number => Number.parseInt(mode, 8)
+
+const SPECIAL_BITS = 0o7000
+
+/** Whether a mode has setuid, setgid or sticky: what such a file is run as is not up to who runs it. */
+export const isSpecialMode = (mode: string): boolean => (modeOf(mode) & SPECIAL_BITS) !== 0
 
 export const formatMode = (mode: number): string => mode.toString(8).padStart(4, '0')

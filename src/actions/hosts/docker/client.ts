@@ -73,10 +73,13 @@ async function refusalOf(statusCode: number, body: ByteSource, signal: AbortSign
 export function reasonOf(error: EngineError): string {
   const words = error.json?.message ?? error.message.replace(/^\(HTTP code \d+\) [^-]*- /, '')
   const line = words.split('\n')[0] ?? ''
-  return line
-    .replaceAll(/\/(var\/lib|run|var\/run)\/[^\s:"']*/g, '…')
-    .trim()
-    .slice(0, 300)
+  return (
+    line
+      // Its data may be anywhere; the id of a container or a layer in a path gives it away.
+      .replaceAll(/\/(?:(?:var\/lib|run|var\/run)\/|[^\s:"']*\/[0-9a-f]{64}\b)[^\s:"']*/g, '…')
+      .trim()
+      .slice(0, 300)
+  )
 }
 
 /** What is left out is taken from the environment, which may speak of another engine. */

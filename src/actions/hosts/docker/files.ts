@@ -36,11 +36,15 @@ function entryOf(header: string): Entry {
   }
 }
 
+const CIRCLE = { en: 'the links on it lead in a circle', zh: '其中的符号链接形成循环' } as const
+const circular = (reason: string): AppError | undefined =>
+  /too many (levels of symbolic )?links/i.test(reason) ? new AppError('PATH_INVALID', { problem: CIRCLE }) : undefined
+
 /** A path that leads through a file is as absent as one that leads nowhere; the engine tells them apart. */
 const absent =
   (path: string): Reading =>
   ({ statusCode, reason }) =>
-    statusCode === 404 || /not a directory/i.test(reason) ? new AppError('PATH_NOT_FOUND', { path }) : undefined
+    statusCode === 404 || /not a directory/i.test(reason) ? new AppError('PATH_NOT_FOUND', { path }) : circular(reason)
 
 const destination =
   (path: string): Reading =>
@@ -48,7 +52,7 @@ const destination =
     if (statusCode === 404) return new AppError('DESTINATION_NOT_FOUND', { path })
     return statusCode === 403 || /read-?only/i.test(reason)
       ? new AppError('DESTINATION_READ_ONLY', { path })
-      : undefined
+      : circular(reason)
   }
 
 type Part = Pick<HostDriver, 'stat' | 'owner' | 'putArchive' | 'getArchive' | 'export'>

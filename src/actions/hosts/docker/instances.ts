@@ -1,19 +1,20 @@
 // Containers of a Docker Engine: what they are, and what is done with them. Their files are in files.ts.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../../errors.js'
-import type {
-  Change,
-  HostDriver,
-  Instance,
-  InstanceDetail,
-  InstanceState,
-  LogRequest,
-  Mount,
-  RunRequest,
-  Sample,
-} from '../driver.js'
-import { CHANGE_MS, type Client, type Docker, type EngineError, READ_MS, type Reading, type Refusal } from './client.js'
+import type { Change, HostDriver, Instance, InstanceDetail, InstanceState, LogRequest, Mount } from '../driver.js'
+import {
+  CHANGE_MS,
+  type Client,
+  type Docker,
+  type EngineError,
+  READ_MS,
+  type Reading,
+  type Refusal,
+  reasonOf,
+} from './client.js'
 import { createDemultiplexer, demultiplexed } from './multiplex.js'
+import { optionsOf } from './run-options.js'
+import { sampleOf } from './stats.js'
 
 const STATES: readonly string[] = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead']
 const stateOf = (state: string): InstanceState => (STATES.includes(state) ? (state as InstanceState) : 'dead')
@@ -80,14 +81,15 @@ const summaryOf = (info: Docker.ContainerInfo): Instance => ({
 })
 
 /** What an engine says of a container that is not there, or not as it has to be. */
-export function readingOf(host: string, reference: string, also: Reading = () => undefined): Reading {
+export function readingOf(host: string, id: string, also: Reading = () => undefined): Reading {
+  const container = id.slice(0, 12)
   return (refusal: Refusal) => {
     const { statusCode, reason } = refusal
     if (statusCode === 404 && /no such container/i.test(reason)) {
-      return new AppError('INSTANCE_NOT_FOUND', { container: reference, host })
+      return new AppError('INSTANCE_NOT_FOUND', { container, host })
     }
     if (/is not running|is paused|already paused|not paused|unpause the container/i.test(reason)) {
-      return new AppError('INSTANCE_NOT_RUNNING', { container: reference, host })
+      return new AppError('INSTANCE_NOT_RUNNING', { container, host })
     }
     return also(refusal)
   }
@@ -102,78 +104,19 @@ async function unlessAlready(done: Promise<unknown>): Promise<void> {
   }
 }
 
-const NANO = 1e9
-
-/** No field of it can make the container privileged, give it a device or put it into a name space of the host. */
-const optionsOf = (request: RunRequest): Docker.ContainerCreateOptions => ({
-  Image: request.imageId,
-  ...(request.name === undefined ? {} : { name: request.name }),
-  ...(request.command === undefined ? {} : { Cmd: [...request.command] }),
-  Env: Object.entries(request.environment).map(([name, value]) => `${name}=${value}`),
-  Labels: { ...request.labels },
-  ExposedPorts: Object.fromEntries(request.ports.map(({ port, protocol }) => [`${port}/${protocol}`, {}])),
-  HostConfig: {
-    PortBindings: bindingsOf(request),
-    Mounts: request.mounts.map(({ kind, source, destination, readOnly }) => ({
-      Type: kind,
-      Source: source,
-      Target: destination,
-      ReadOnly: readOnly,
-    })),
-    ...(request.memoryBytes === undefined ? {} : { Memory: request.memoryBytes }),
-    ...(request.cpus === undefined ? {} : { NanoCpus: Math.round(request.cpus * NANO) }),
-    RestartPolicy: { Name: request.restart },
-  },
-})
-
-function bindingsOf({ ports }: RunRequest): Record<string, { HostIp: string; HostPort: string }[]> {
-  const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {}
-  for (const { hostIp = '', hostPort, port, protocol } of ports) {
-    const key = `${port}/${protocol}`
-    bindings[key] = [
-      ...(bindings[key] ?? []),
-      { HostIp: hostIp, HostPort: hostPort === undefined ? '' : `${hostPort}` },
-    ]
-  }
-  return bindings
-}
-
-/** A gap of at least this long between two readings makes a share of processor time worth saying. */
-const SAMPLE_MS = 500
-/** Larger than any machine: the engine's way of saying that there is no limit. */
-const NO_LIMIT = 2 ** 53
-
-/** What a container had used up to then. */
-interface Meter {
-  readonly at: number
-  readonly cpuNanoseconds: number
-  readonly stats: Docker.ContainerStats
-}
-
-function sampleOf(before: Meter, after: Meter): Sample {
-  const { stats } = after
-  const { usage, limit } = stats.memory_stats
-  // As the engine's own tools count: the file cache can be taken back at any time, and is not what a container uses.
-  const details = (stats.memory_stats.stats ?? {}) as { inactive_file?: number; total_inactive_file?: number }
-  const cache = details.inactive_file ?? details.total_inactive_file ?? 0
-  const networks = Object.values(stats.networks ?? {})
-  const disk = stats.blkio_stats?.io_service_bytes_recursive ?? []
-  const moved = (op: string) =>
-    disk.filter((entry) => entry.op.toLowerCase() === op).reduce((sum, entry) => sum + entry.value, 0)
-  return {
-    at: after.at,
-    cpuPercent: (100 * (after.cpuNanoseconds - before.cpuNanoseconds)) / ((after.at - before.at) * 1e6),
-    memoryBytes: Math.max(0, (usage ?? 0) - cache),
-    ...(limit !== undefined && limit < NO_LIMIT ? { memoryLimitBytes: limit } : {}),
-    receivedBytes: networks.reduce((sum, network) => sum + network.rx_bytes, 0),
-    sentBytes: networks.reduce((sum, network) => sum + network.tx_bytes, 0),
-    readBytes: moved('read'),
-    writtenBytes: moved('write'),
-    processes: stats.pids_stats?.current ?? 0,
-  }
+interface EngineChange {
+  readonly Kind: number
+  readonly Path: string
 }
 
 const CHANGES = ['changed', 'added', 'deleted'] as const
+const changeOf = ({ Kind, Path }: EngineChange): Change => ({ kind: CHANGES[Kind] ?? 'changed', path: Path })
+
+/** An engine's reason is cut to less. */
+const LONGEST_REASON = 1024
+const EXEC_POLL_MS = 250
+/** A file system is read through, and an image of gigabytes written. */
+const COMMIT_MS = 15 * 60_000
 
 type Part = Pick<
   HostDriver,
@@ -231,14 +174,6 @@ export function instancesOf(client: Client): Part {
     }
   }
 
-  async function statsOf(id: string, signal: AbortSignal): Promise<Meter> {
-    const options = { stream: false, 'one-shot': true, abortSignal: signal } as const
-    const stats = await read(id, signal, () => container(id).stats(options))
-    // The engine answers for one that does not run as well, with nothing in it.
-    if ((stats.pids_stats?.current ?? 0) === 0) throw new AppError('INSTANCE_NOT_RUNNING', { container: id, host })
-    return { at: Date.parse(stats.read), cpuNanoseconds: stats.cpu_stats.cpu_usage.total_usage, stats }
-  }
-
   return {
     list: (signal) =>
       client.ask(
@@ -254,16 +189,17 @@ export function instancesOf(client: Client): Part {
       const reading: Reading = (refusal) =>
         taken(request.name ?? '')(refusal) ??
         (/no such image/i.test(refusal.reason)
-          ? new AppError('IMAGE_NOT_FOUND', { image: request.imageId, host })
+          ? new AppError('IMAGE_NOT_FOUND', { image: request.imageTag ?? request.imageId, host })
           : undefined)
       const made = await client.ask(signal, CHANGE_MS, reading, (abortSignal) =>
         docker.createContainer({ ...optionsOf(request), abortSignal }),
       )
       try {
+        if ((await inspect(made.id, signal)).imageId !== request.imageId) throw new AppError('TARGET_CHANGED')
         await change(made.id, signal, (abortSignal) => made.start({ abortSignal }))
         return made.id
       } catch (error) {
-        // A port that is taken, a mount that is not there: what could not be started is of no use to anyone.
+        // A port that is taken, a program that is not there: what could not be started is of no use to anyone.
         await made.remove({ force: true, v: true }).catch(() => undefined)
         throw error
       }
@@ -303,7 +239,7 @@ export function instancesOf(client: Client): Part {
         (abortSignal) => container(id).remove({ force, v: volumes, abortSignal }),
         ({ statusCode, reason }) =>
           statusCode === 409 && /running|paused/i.test(reason)
-            ? new AppError('INSTANCE_RUNS', { container: id, host })
+            ? new AppError('INSTANCE_RUNS', { container: id.slice(0, 12), host })
             : undefined,
       ),
 
@@ -321,11 +257,7 @@ export function instancesOf(client: Client): Part {
       return info.Config.Tty ? answer : demultiplexed(answer)
     },
 
-    async sample(id, signal) {
-      const before = await statsOf(id, signal)
-      await sleep(SAMPLE_MS, undefined, { signal })
-      return sampleOf(before, await statsOf(id, signal))
-    },
+    sample: (id, signal) => sampleOf(client, readingOf(host, id), id, signal),
 
     top: (id, signal) =>
       read(id, signal, async (abortSignal) => {
@@ -348,8 +280,13 @@ export function instancesOf(client: Client): Part {
         method: 'POST',
         path: `/exec/${made.id}/start`,
         json: { Detach: false, Tty: false },
+        live: true,
       })
-      const demultiplex = createDemultiplexer(take)
+      let beginning = ''
+      const demultiplex = createDemultiplexer((bytes, from) => {
+        if (beginning.length < LONGEST_REASON) beginning += bytes.toString()
+        take(bytes, from)
+      })
       try {
         await output.flow(async (pieces) => {
           for (const piece of pieces) demultiplex(piece)
@@ -358,8 +295,16 @@ export function instancesOf(client: Client): Part {
         if (signal.aborted) throw signal.reason
         throw new AppError('ENGINE_LOST', { host }, { cause: error })
       }
-      const { ExitCode } = await read(id, signal, (abortSignal) => made.inspect({ abortSignal }))
-      return ExitCode ?? 0
+      for (;;) {
+        const { Running, ExitCode, Pid } = await read(id, signal, (abortSignal) => made.inspect({ abortSignal }))
+        if (!Running && Pid === 0) {
+          // Some engines say only in its output that a program could not be started.
+          throw new AppError('ENGINE_REFUSED', { host, reason: reasonOf(new Error(beginning)) })
+        }
+        if (!Running) return ExitCode ?? 0
+        // It has closed its output and goes on.
+        await sleep(EXEC_POLL_MS, undefined, { signal })
+      }
     },
 
     async wait(id, signal) {
@@ -368,13 +313,14 @@ export function instancesOf(client: Client): Part {
     },
 
     diff: (id, signal) =>
-      read(id, signal, async (abortSignal) => {
-        const changes = ((await container(id).changes({ abortSignal })) ?? []) as { Kind: number; Path: string }[]
-        return changes.map(({ Kind, Path }): Change => ({ kind: CHANGES[Kind] ?? 'changed', path: Path }))
+      client.ask(signal, CHANGE_MS, readingOf(host, id), async (abortSignal) => {
+        // The engine says null where there are none, which its client gives back as bytes.
+        const changes: unknown = await container(id).changes({ abortSignal })
+        return Array.isArray(changes) ? (changes as EngineChange[]).map(changeOf) : []
       }),
 
     commit: (id, { repository, tag, comment, pause }, signal) =>
-      change(id, signal, async (abortSignal) => {
+      client.ask(signal, COMMIT_MS, readingOf(host, id), async (abortSignal) => {
         const options = { repo: repository, tag, pause, ...(comment === undefined ? {} : { comment }), abortSignal }
         const { Id } = (await container(id).commit(options)) as { Id: string }
         return Id
