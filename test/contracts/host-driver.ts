@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ByteSource, bytesOf, readableOf } from '../../src/actions/bytes.js'
 import type { Capability, HostDriver, RunRequest } from '../../src/actions/hosts/driver.js'
 import { guarded } from '../../src/actions/hosts/health.js'
+import { codeOf } from '../helpers/room.js'
 
 export interface Reached {
   readonly driver: HostDriver
@@ -31,15 +32,6 @@ async function entriesOf(source: ByteSource): Promise<Map<string, string>> {
   readableOf(source).pipe(entries)
   for await (const entry of entries) found.set(entry.header.name, await text(entry))
   return found
-}
-
-const codeOf = async (failing: Promise<unknown>): Promise<string> => {
-  try {
-    await failing
-    return 'OK'
-  } catch (error) {
-    return (error as { code?: string }).code ?? String(error)
-  }
 }
 
 /** A driver that notes which of its methods were called. */

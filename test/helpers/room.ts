@@ -56,6 +56,8 @@ export interface RoomOptions {
   readonly stateFolder?: string
   readonly minFreeBytes?: number
   readonly roles?: readonly string[]
+  /** What a host's settings may name. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 export async function openRoom(options: RoomOptions = {}): Promise<Room> {
@@ -71,6 +73,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
     stateFolder,
     knowledge,
     hosts: options.hosts ?? [],
+    environment: (name) => options.environment?.[name],
     policy: options.policy ?? POLICY,
     minFreeBytes: options.minFreeBytes ?? 0,
     publicUrl: () => 'http://hypercall.test',

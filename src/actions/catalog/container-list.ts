@@ -47,8 +47,11 @@ export default defineAction({
   }),
   async run(input, { hosts, principal, signal }) {
     const asked = input.host === undefined ? hosts.visible(principal) : [hosts.get(input.host, principal)]
-    const answers = await within(signal, DEADLINE_MS, (inTime) =>
-      Promise.allSettled(asked.map((host) => host.driver.list(inTime))),
+    // One that is late counts as one that does not answer, for its circuit breaker too.
+    const answers = await Promise.allSettled(
+      asked.map(({ name, driver }) =>
+        within(signal, DEADLINE_MS, driver.list, new AppError('HOST_UNREACHABLE', { host: name })),
+      ),
     )
     signal.throwIfAborted()
     const fits = (instance: Instance) =>
@@ -63,7 +66,7 @@ export default defineAction({
     )
     const unreachable = asked.filter((_, index) => answers[index]?.status === 'rejected').map((host) => host.name)
     // One named host that is down is an error to be acted on; one of several is a note beside the others' answers.
-    if (input.host !== undefined && unreachable.length > 0) throw new AppError('HOST_UNREACHABLE', { host: input.host })
+    if (input.host !== undefined && answers[0]?.status === 'rejected') throw answers[0].reason
     return { instances, unreachable }
   },
   view({ instances, unreachable }, lang) {

@@ -1,12 +1,12 @@
 import { Type } from 'typebox'
 import { defineAction } from '../action.js'
 import { onHost } from '../fields.js'
+import { HostShape, healthBlocks, hostFacts, hostOutput, hostTone } from '../host-health-views.js'
 import { copyRisk } from '../hosts/copy-risk.js'
 import { type Bilingual, type Lang, say } from '../text.js'
 import type { Block } from '../view.js'
 
 const WORDS = {
-  engine: { en: 'Engine', zh: '引擎' },
   api: { en: 'API version', zh: 'API 版本' },
   platform: { en: 'Platform', zh: '平台' },
   containers: { en: 'Containers', zh: '容器' },
@@ -42,11 +42,8 @@ export default defineAction({
   input: Type.Object(onHost),
   output: Type.Object({
     host: Type.String(),
-    state: Type.String(),
-    detail: Type.Object({ en: Type.String(), zh: Type.String() }),
+    ...HostShape.properties,
     can: Type.Array(Type.String()),
-    engine: Type.Optional(Type.String()),
-    version: Type.Optional(Type.String()),
     apiVersion: Type.Optional(Type.String()),
     os: Type.Optional(Type.String()),
     arch: Type.Optional(Type.String()),
@@ -61,18 +58,19 @@ export default defineAction({
       { description: 'Known holes in copying that this engine has' },
     ),
   }),
-  async run(_, { host, hosts, principal, driver, signal }) {
+  async run(_, { host: name, hosts, principal, driver, signal }) {
+    const host = hosts.get(name, principal)
     const can = Object.entries(driver.can)
       .filter(([, offered]) => offered)
       .map(([name]) => name)
     const health = await driver.probe(signal)
-    const { reasons } = copyRisk(health.version, hosts.get(host, principal).backports)
+    const { reasons } = copyRisk(health.version, host.backports)
     const risks = reasons.map(({ id, title, fixed, source }) => ({ id, title, fixed: [...fixed], source }))
-    return { host, can, ...health, copyRisk: risks }
+    return { host: name, ...health, ...hostOutput(host, health), can, copyRisk: risks }
   },
   view(output, lang) {
     const facts = [
-      { label: WORDS.engine[lang], value: [output.engine, output.version].filter(Boolean).join(' ') },
+      ...hostFacts(output, lang),
       { label: WORDS.api[lang], value: output.apiVersion ?? '' },
       { label: WORDS.platform[lang], value: [output.os, output.arch].filter(Boolean).join('/') },
       {
@@ -82,13 +80,9 @@ export default defineAction({
       { label: WORDS.can[lang], value: output.can.join(', ') },
     ].filter((fact) => fact.value !== '')
     return {
-      tone: output.state === 'healthy' ? 'good' : 'bad',
+      tone: hostTone(output),
       heading: output.host,
-      blocks: [
-        { kind: 'text', text: output.detail[lang] },
-        { kind: 'facts', facts },
-        ...riskBlocks(output.copyRisk, lang),
-      ],
+      blocks: [...healthBlocks(output, lang), { kind: 'facts', facts }, ...riskBlocks(output.copyRisk, lang)],
     }
   },
 })

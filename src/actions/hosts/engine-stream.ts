@@ -183,7 +183,7 @@ export function openStream(
         } catch (error) {
           fail(error)
         }
-        if (live || SLAB_BYTES - used < MIN_READ_BYTES) ship()
+        if ((live && pieces.length > 0) || SLAB_BYTES - used < MIN_READ_BYTES) ship()
         return true
       },
     })

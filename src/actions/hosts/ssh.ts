@@ -1,7 +1,7 @@
 // Engines behind SSH: one connection for each host, in which every connection to the engine is a channel of its own.
 import { createHash } from 'node:crypto'
-import type { Duplex } from 'node:stream'
-import { Client, type ServerHostKeyAlgorithm } from 'ssh2'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Client, type ClientChannel, type ServerHostKeyAlgorithm } from 'ssh2'
 import { type Bilingual, fill } from '../text.js'
 import type { Dialer } from './dialled.js'
 import { type KnownHosts, parseKnownHosts, type Verdict } from './known-hosts.js'
@@ -25,6 +25,9 @@ const CONNECT_MS = 5_000
 const KEEPALIVE_MS = 10_000
 /** As many as sshd allows where nothing else is said (MaxSessions). */
 const MOST_CHANNELS = 10
+/** sshd counts a channel until its process has ended, which is a little later than the channel. */
+const REFUSED_MS = 50
+const MOST_REFUSALS = 20
 
 /** How keys of a type may sign; never with SHA-1. */
 const SIGNATURES: Readonly<Record<string, readonly ServerHostKeyAlgorithm[]>> = {
@@ -121,21 +124,17 @@ function connect(target: SshTarget): Promise<Client> {
   })
 }
 
-const openChannel = (client: Client): Promise<Duplex> =>
+/** @throws Error with a `reason` when the other side refuses one more */
+const openChannel = (client: Client): Promise<ClientChannel> =>
   new Promise((resolve, reject) => {
-    const refused = (cause: unknown) => reject(new Unreachable(NO_CHANNEL, { cause }))
-    try {
-      client.exec(COMMAND, (error, channel) => {
-        if (error) return refused(error)
-        channel.stderr.resume()
-        channel.once('exit', (code: number | null) => {
-          if (code !== 0) channel.emit('error', new Unreachable(NO_ENGINE))
-        })
-        resolve(channel)
+    client.exec(COMMAND, (error, channel) => {
+      if (error) return reject(error)
+      channel.stderr.resume()
+      channel.once('exit', (code: number | null) => {
+        if (code !== 0) channel.emit('error', new Unreachable(NO_ENGINE))
       })
-    } catch (error) {
-      refused(error)
-    }
+      resolve(channel)
+    })
   })
 
 export function openSsh(target: SshTarget): Dialer {
@@ -153,16 +152,32 @@ export function openSsh(target: SshTarget): Dialer {
     return opening
   }
 
+  async function channel(refusals = 0): Promise<ClientChannel> {
+    const waiting = connection
+    try {
+      return await openChannel(await connected())
+    } catch (error) {
+      if (error instanceof Error && 'reason' in error && refusals < MOST_REFUSALS) {
+        await sleep(REFUSED_MS)
+        return channel(refusals + 1)
+      }
+      if (waiting === undefined || error instanceof Unreachable) throw error
+      // A connection that waited to be used may have ended unnoticed.
+      if (connection === waiting) connection = undefined
+      return openChannel(await connected())
+    }
+  }
+
   return {
     async dial() {
       const giveBack = await channels.take()
       try {
-        const channel = await openChannel(await connected())
-        channel.once('close', () => giveBack?.())
-        return channel
+        const opened = await channel()
+        opened.once('close', () => giveBack?.())
+        return opened
       } catch (error) {
         giveBack?.()
-        throw error
+        throw error instanceof Unreachable ? error : new Unreachable(NO_CHANNEL, { cause: error })
       }
     },
     close() {

@@ -79,7 +79,7 @@ export function imagesOf(client: Client): Part {
   const missing =
     (image: string): Reading =>
     ({ statusCode, reason }) =>
-      statusCode === 404 && /no such image|not found/i.test(reason)
+      (statusCode === 404 && /no such image|not found/i.test(reason)) || /^failed to get digest/.test(reason)
         ? new AppError('IMAGE_NOT_FOUND', { image, host })
         : undefined
   /** The client takes a signal here too; only its types do not say so. */
