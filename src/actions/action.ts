@@ -63,8 +63,12 @@ export interface CallContext extends Services {
   readonly requestId: string
   readonly signal: AbortSignal
   readonly file?: FileSource
-  /** Goes on after the call has answered; its end, not the answer, is the call's outcome in the audit log. */
-  startJob(work: JobWork): Job
+  /**
+   * Goes on after the call has answered; its end, not the answer, is the call's outcome in the audit log.
+   * @param release lets go of what the work was given; called once the job has ended, however it did
+   * @throws AppError QUEUE_FULL, SHUTTING_DOWN; then nothing was released
+   */
+  startJob(work: JobWork, release?: () => void): Job
 }
 
 export interface HostContext extends CallContext {

@@ -269,7 +269,7 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
         ...(resolved.host ? { host: resolved.host.name, driver: resolved.host.driver } : {}),
         ...(resolved.instance ? { instance: resolved.instance } : {}),
         ...(resolved.image ? { image: resolved.image } : {}),
-        startJob(work) {
+        startJob(work, release) {
           const job = jobs.start(
             {
               tenant: call.principal.tenant,
@@ -279,6 +279,7 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
               ...(resolved.instance ? { instance: resolved.instance.id } : {}),
               settle: (outcome) => audit.outcome(begun, outcome),
               onBug: (error) => onBug(error, call.requestId),
+              ...(release ? { release } : {}),
             },
             work,
           )

@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox'
 import { type Principal, principalKey } from './action.js'
 import { describeError } from './errors.js'
 import type { Artifact, Artifacts } from './jobs/artifacts.js'
-import type { Job } from './jobs/jobs.js'
+import type { Job, JobResult } from './jobs/jobs.js'
 import { formatBytes, formatTime, type Lang } from './text.js'
 import type { Block, View } from './view.js'
 
@@ -29,6 +29,18 @@ export const JobShape = Type.Object({
       url: Type.Optional(Type.String({ description: 'Only for the one who started the job' })),
     }),
   ),
+  result: Type.Optional(
+    Type.Object({
+      images: Type.Optional(
+        Type.Array(Type.Object({ id: Type.String(), tags: Type.Array(Type.String()) }), {
+          description: 'The images that the engine has now',
+        }),
+      ),
+      leftOut: Type.Optional(
+        Type.Array(Type.String(), { description: 'Mounts inside the container that the archive does not hold' }),
+      ),
+    }),
+  ),
   createdAt: Type.String(),
   finishedAt: Type.Optional(Type.String()),
 })
@@ -38,6 +50,11 @@ function artifactOutput(artifact: Artifact, url: string | undefined) {
   const { id, name, sizeBytes, sha256, expiresAt } = artifact
   return { id, name, sizeBytes, sha256, expiresAt: formatTime(expiresAt), ...(url === undefined ? {} : { url }) }
 }
+
+const resultOutput = ({ images, leftOut }: JobResult) => ({
+  ...(images ? { images: images.map(({ id, tags }) => ({ id, tags: [...tags] })) } : {}),
+  ...(leftOut ? { leftOut: [...leftOut] } : {}),
+})
 
 interface JobReader {
   readonly artifacts: Artifacts
@@ -61,6 +78,7 @@ export function jobOutput(job: Job, { artifacts, principal, lang, now }: JobRead
       ? { error: { code: job.error.code, message: describeError(job.error.code, job.error.details, lang) } }
       : {}),
     ...(artifact ? { artifact: artifactOutput(artifact, url) } : {}),
+    ...(job.result ? { result: resultOutput(job.result) } : {}),
     createdAt: formatTime(job.createdAt),
     ...(job.finishedAt === undefined ? {} : { finishedAt: formatTime(job.finishedAt) }),
   }
@@ -79,6 +97,7 @@ const WORDS = {
   refresh: { en: 'Refresh', zh: '刷新' },
   size: { en: 'Size', zh: '大小' },
   expires: { en: 'Kept until', zh: '保留至' },
+  image: { en: 'Image', zh: '镜像' },
   leftOut: {
     en: 'Not in the archive, because these are mounts:',
     zh: '归档不包含以下挂载：',
@@ -87,6 +106,19 @@ const WORDS = {
 
 const TONES = { queued: 'info', running: 'info', done: 'good', failed: 'bad', cancelled: 'warn' } as const
 const isState = (state: string): state is keyof typeof TONES => Object.hasOwn(TONES, state)
+
+const leftOutBlock = (leftOut: readonly string[], lang: Lang): Block => ({
+  kind: 'text',
+  text: `${WORDS.leftOut[lang]} ${leftOut.join(', ')}`,
+})
+
+function resultBlocks({ images = [], leftOut = [] }: NonNullable<JobOutput['result']>, lang: Lang): Block[] {
+  const facts = images.map(({ id, tags }) => ({ label: WORDS.image[lang], value: [...tags, id].join(' · ') }))
+  return [
+    ...(facts.length === 0 ? [] : [{ kind: 'facts', facts } as const]),
+    ...(leftOut.length === 0 ? [] : [leftOutBlock(leftOut, lang)]),
+  ]
+}
 
 export function jobView(output: JobOutput, lang: Lang): View {
   const state = isState(output.state) ? output.state : 'failed'
@@ -110,6 +142,7 @@ export function jobView(output: JobOutput, lang: Lang): View {
       blocks.push({ kind: 'link', label: output.artifact.name, url: output.artifact.url })
     }
   }
+  if (output.result) blocks.push(...resultBlocks(output.result, lang))
   return {
     tone: TONES[state],
     heading: WORDS.states[state][lang],
@@ -128,9 +161,7 @@ export function jobView(output: JobOutput, lang: Lang): View {
 /** The first answer of a verb that goes on: which job, and what its result will not hold. */
 export function jobStartedView(output: Static<typeof JobStarted>, lang: Lang): View {
   const blocks: Block[] = [{ kind: 'text', text: `${WORDS.job[lang]} ${output.jobId}` }]
-  if (output.leftOut.length > 0) {
-    blocks.push({ kind: 'text', text: `${WORDS.leftOut[lang]} ${output.leftOut.join(', ')}` })
-  }
+  if (output.leftOut.length > 0) blocks.push(leftOutBlock(output.leftOut, lang))
   return {
     tone: 'info',
     heading: WORDS.states.running[lang],

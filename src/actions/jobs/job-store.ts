@@ -22,6 +22,7 @@ const STEPS = [
    ) STRICT;
    CREATE INDEX jobs_by_tenant ON jobs (tenant, created_at);
    CREATE INDEX jobs_unfinished ON jobs (state) WHERE state IN ('queued', 'running');`,
+  'ALTER TABLE jobs ADD COLUMN result TEXT;',
 ]
 
 export type JobState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
@@ -39,6 +40,8 @@ export interface JobRow {
   readonly error_code: string | null
   readonly error_details: string | null
   readonly artifact: string | null
+  /** JSON. */
+  readonly result: string | null
   readonly created_at: number
   readonly started_at: number | null
   readonly finished_at: number | null
@@ -51,6 +54,7 @@ export interface JobEnd {
   readonly error_code: string | null
   readonly error_details: string | null
   readonly artifact: string | null
+  readonly result: string | null
   readonly finished_at: number
 }
 
@@ -59,7 +63,7 @@ export type JobStore = ReturnType<typeof openJobStore>
 export function openJobStore(db: Database) {
   migrateStore(db, 'jobs', STEPS)
   const insert = db.prepare<
-    [Omit<JobRow, 'bytes' | 'error_code' | 'error_details' | 'artifact' | 'started_at' | 'finished_at'>]
+    [Omit<JobRow, 'bytes' | 'error_code' | 'error_details' | 'artifact' | 'result' | 'started_at' | 'finished_at'>]
   >(
     `INSERT INTO jobs (id, process, tenant, principal, action, host, instance, state, created_at)
      VALUES (@id, @process, @tenant, @principal, @action, @host, @instance, @state, @created_at)`,
@@ -79,7 +83,7 @@ export function openJobStore(db: Database) {
   )
   const end = db.prepare<[JobEnd]>(
     `UPDATE jobs SET state = @state, bytes = @bytes, error_code = @error_code, error_details = @error_details,
-       artifact = @artifact, finished_at = @finished_at
+       artifact = @artifact, result = @result, finished_at = @finished_at
      WHERE id = @id AND state IN ('queued', 'running')`,
   )
   return {

@@ -16,6 +16,7 @@ export interface Job {
   readonly bytes: number
   readonly error?: { readonly code: ErrorCode; readonly details: ErrorDetails }
   readonly artifact?: string
+  readonly result?: JobResult
   /** Epoch ms, as are the others. */
   readonly createdAt: number
   readonly startedAt?: number
@@ -27,8 +28,20 @@ export interface JobProgress {
   report(bytes: number): void
 }
 
-/** @returns the artifact's id, if one was made */
-export type JobWork = (signal: AbortSignal, progress: JobProgress) => Promise<string | undefined>
+/** What a job came to, besides an artifact: small, and kept as long as the job is. */
+export interface JobResult {
+  /** The images that an engine has now. */
+  readonly images?: readonly { readonly id: string; readonly tags: readonly string[] }[]
+  /** Mounts inside the container that the artifact does not hold. */
+  readonly leftOut?: readonly string[]
+}
+
+export interface JobYield extends JobResult {
+  /** The id of the artifact that was made. */
+  readonly artifact?: string
+}
+
+export type JobWork = (signal: AbortSignal, progress: JobProgress) => Promise<JobYield>
 
 /** Where a job belongs, and who is told in the same transaction that it ended. */
 export interface JobContext {
@@ -40,6 +53,8 @@ export interface JobContext {
   settle(outcome: AuditOutcome): void
   /** A failure that is a bug: logged where bugs are logged. */
   onBug(error: unknown): void
+  /** Lets go of what the work was given, even where it was cancelled before it began. */
+  release?(): void
 }
 
 export interface Jobs {
@@ -90,6 +105,7 @@ function jobOf(row: JobRow, live: Live | undefined): Job {
       ? { error: { code, details: JSON.parse(row.error_details ?? '{}') as ErrorDetails } }
       : {}),
     ...(row.artifact === null ? {} : { artifact: row.artifact }),
+    ...(row.result === null ? {} : { result: JSON.parse(row.result) as JobResult }),
     createdAt: row.created_at,
     ...(row.started_at === null ? {} : { startedAt: row.started_at }),
     ...(row.finished_at === null ? {} : { finishedAt: row.finished_at }),
@@ -134,7 +150,8 @@ export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
     return row
   }
 
-  const finish = (job: Live, state: 'done' | 'failed' | 'cancelled', artifact?: string, error?: AppError): void => {
+  const finish = (job: Live, state: 'done' | 'failed' | 'cancelled', made: JobYield, error?: AppError): void => {
+    const { artifact, ...result } = made
     audit.atomically(() => {
       const first = store.end({
         id: job.id,
@@ -143,6 +160,7 @@ export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
         error_code: error?.code ?? null,
         error_details: error ? JSON.stringify(error.details) : null,
         artifact: artifact ?? null,
+        result: Object.keys(result).length === 0 ? null : JSON.stringify(result),
         finished_at: now(),
       })
       if (first) job.context.settle({ code: error?.code ?? 'OK', bytes: job.bytes })
@@ -163,29 +181,28 @@ export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
     }
   }
 
-  /** @returns the artifact's id, or what went wrong */
-  const perform = async (job: Live): Promise<{ artifact?: string; error?: AppError }> => {
+  const perform = async (job: Live): Promise<{ made: JobYield; error?: AppError }> => {
     try {
       job.abort.signal.throwIfAborted()
       store.setRunning(job.id, now())
-      const artifact = await job.work(job.abort.signal, {
+      const made = await job.work(job.abort.signal, {
         report: (bytes) => {
           job.bytes = bytes
         },
       })
-      return artifact === undefined ? {} : { artifact }
+      return { made }
     } catch (error) {
       const reason: unknown = job.abort.signal.aborted ? job.abort.signal.reason : error
-      if (reason instanceof AppError) return { error: reason }
+      if (reason instanceof AppError) return { made: {}, error: reason }
       job.context.onBug(reason)
-      return { error: new AppError('INTERNAL', { requestId: job.id }, { cause: reason }) }
+      return { made: {}, error: new AppError('INTERNAL', { requestId: job.id }, { cause: reason }) }
     }
   }
 
   const performAndRecord = async (job: Live): Promise<void> => {
-    const { artifact, error } = await perform(job)
+    const { made, error } = await perform(job)
     const state = error === undefined ? 'done' : error.code === 'CANCELLED' ? 'cancelled' : 'failed'
-    await record(job, state, artifact, error)
+    await record(job, state, made, error)
   }
 
   const run = (job: Live): void => {
@@ -193,6 +210,7 @@ export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
     job.ended = performAndRecord(job)
       .catch(job.context.onBug)
       .finally(() => {
+        job.context.release?.()
         live.delete(job.id)
         const next = waiting.shift()
         if (next) run(next)
@@ -281,6 +299,7 @@ export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
             error_code: 'INTERRUPTED',
             error_details: '{}',
             artifact: null,
+            result: null,
             finished_at: now(),
           })
         }
