@@ -11,7 +11,7 @@ import { AppError, type ErrorCode } from './errors.js'
 import type { AuditEntry, AuditOutcome } from './guard/audit.js'
 import type { Confirmable, Confirmations } from './guard/confirmations.js'
 import type { Policy, ResourceFacts } from './guard/policy.js'
-import type { Image, InstanceDetail } from './hosts/driver.js'
+import type { Capability, Image, InstanceDetail } from './hosts/driver.js'
 import type { Host } from './hosts/hosts.js'
 import type { RegisteredAction, Registry } from './registry.js'
 import { type Bilingual, formatTime, type Lang, say } from './text.js'
@@ -77,6 +77,8 @@ interface Resolved {
   readonly host?: Host
   readonly instance?: InstanceDetail
   readonly image?: Image
+  /** The second host, of an action that sends to one. */
+  readonly destination?: Host
 }
 
 /** How far the audit log has got with a call. */
@@ -96,12 +98,26 @@ const ASKED_ABOUT: readonly ErrorCode[] = [
   'IMAGE_NOT_FOUND',
   'IMAGE_AMBIGUOUS',
   'NOT_SUPPORTED',
+  'SAME_HOST',
 ]
 
 const UNKNOWN_HOST = { name: '', labels: {} } as const
 
 export function createGate({ registry, policy, confirmations, services, onBug }: GateOptions): Gate {
   const { hosts, jobs, audit, now } = services
+
+  function requireCapability(host: Host, capability: Capability | undefined): void {
+    if (capability === undefined || host.driver.can[capability]) return
+    throw new AppError('NOT_SUPPORTED', { host: host.name, capability })
+  }
+
+  function resolveDestination(action: RegisteredAction, to: string, from: Host, call: Call): { destination?: Host } {
+    if (action.sendsTo === undefined) return {}
+    const destination = hosts.get(to, call.principal)
+    if (destination.name === from.name) throw new AppError('SAME_HOST', { to })
+    requireCapability(destination, action.sendsTo)
+    return { destination }
+  }
 
   async function resolve(
     action: RegisteredAction,
@@ -110,16 +126,15 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
   ): Promise<Resolved> {
     if (action.target === 'none') return { facts: { kind: 'service' } }
     const host = hosts.get(input.host as string | undefined, call.principal)
-    if (action.needs !== undefined && !host.driver.can[action.needs]) {
-      throw new AppError('NOT_SUPPORTED', { host: host.name, capability: action.needs })
-    }
-    if (action.target === 'host') return { facts: { kind: 'host', host }, host }
+    requireCapability(host, action.needs)
+    const both = { host, ...resolveDestination(action, input.to as string, host, call) }
+    if (action.target === 'host') return { facts: { kind: 'host', host }, ...both }
     if (action.target === 'image') {
       const image = await hosts.resolveImage(host, input.image as string, call.signal)
-      return { facts: { kind: 'image', host, image }, host, image }
+      return { facts: { kind: 'image', host, image }, ...both, image }
     }
     const instance = await hosts.resolve(host, input.container as string, call.signal)
-    return { facts: { kind: 'instance', host, instance }, host, instance }
+    return { facts: { kind: 'instance', host, instance }, ...both, instance }
   }
 
   /** A target that could not be found must not tell those who may do nothing here that it is missing. */
@@ -167,6 +182,7 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
         : '',
       resolved.image ? `${resolved.image.tags[0] ?? ''} (${shortImageId(resolved.image.id)})` : '',
       resolved.host ? `@ ${resolved.host.name}` : '',
+      resolved.destination ? `→ ${resolved.destination.name}` : '',
       file ? `← ${file.name}` : '',
     ]
       .filter((part) => part !== '')
@@ -219,11 +235,17 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
       action,
       resource: resolved.facts,
       surface: call.surface,
+      ...(resolved.destination ? { destination: resolved.destination } : {}),
       ...(typeof input.path === 'string' ? { path: input.path } : {}),
       ...(call.file ? { bytes: call.file.sizeBytes } : {}),
     })
     entry.current = { ...entry.current, policies: decision.policies }
     if (!decision.allowed) throw new AppError('FORBIDDEN', { action: action.name })
+    // Who may take something away from here may not for that reason alone put it there.
+    const host = resolved.destination
+    if (host && !policy().decide({ ...call, action, resource: { kind: 'host', host }, destination: host }).allowed) {
+      throw new AppError('FORBIDDEN', { action: action.name })
+    }
 
     const confirmable: Confirmable = {
       principal: call.principal,
@@ -257,37 +279,44 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
     audit.intent(entry.current)
     entry.state = 'begun'
     const begun = entry.current
-    const context: CallContext & { host?: string; driver?: Host['driver']; instance?: InstanceDetail; image?: Image } =
-      {
-        ...services,
-        principal: call.principal,
-        surface: call.surface,
-        lang: call.lang,
-        requestId: call.requestId,
-        signal: call.signal,
-        ...(call.file ? { file: call.file } : {}),
-        ...(resolved.host ? { host: resolved.host.name, driver: resolved.host.driver } : {}),
-        ...(resolved.instance ? { instance: resolved.instance } : {}),
-        ...(resolved.image ? { image: resolved.image } : {}),
-        startJob(work, release) {
-          const job = jobs.start(
-            {
-              tenant: call.principal.tenant,
-              principal: principalKey(call.principal),
-              action: action.name,
-              ...(resolved.host ? { host: resolved.host.name } : {}),
-              ...(resolved.instance ? { instance: resolved.instance.id } : {}),
-              settle: (outcome) => audit.outcome(begun, outcome),
-              onBug: (error) => onBug(error, call.requestId),
-              ...(release ? { release } : {}),
-            },
-            work,
-          )
-          // From here the outcome is the job's to write.
-          entry.state = 'settled'
-          return job
-        },
-      }
+    const context: CallContext & {
+      host?: string
+      driver?: Host['driver']
+      instance?: InstanceDetail
+      image?: Image
+      destination?: Host
+    } = {
+      ...services,
+      principal: call.principal,
+      surface: call.surface,
+      lang: call.lang,
+      requestId: call.requestId,
+      signal: call.signal,
+      ...(call.file ? { file: call.file } : {}),
+      ...(resolved.host ? { host: resolved.host.name, driver: resolved.host.driver } : {}),
+      ...(resolved.instance ? { instance: resolved.instance } : {}),
+      ...(resolved.image ? { image: resolved.image } : {}),
+      ...(resolved.destination ? { destination: resolved.destination } : {}),
+      startJob(work, release) {
+        const job = jobs.start(
+          {
+            tenant: call.principal.tenant,
+            principal: principalKey(call.principal),
+            action: action.name,
+            ...(resolved.host ? { host: resolved.host.name } : {}),
+            ...(resolved.destination ? { destination: resolved.destination.name } : {}),
+            ...(resolved.instance ? { instance: resolved.instance.id } : {}),
+            settle: (outcome) => audit.outcome(begun, outcome),
+            onBug: (error) => onBug(error, call.requestId),
+            ...(release ? { release } : {}),
+          },
+          work,
+        )
+        // From here the outcome is the job's to write.
+        entry.state = 'settled'
+        return job
+      },
+    }
     const output = await action.run(input, context)
     if (entry.state === 'begun') settle(entry, { code: 'OK', ...bytesOf(output) })
     return { status: 'done', action, output, view: viewOf(action, output, call) }

@@ -3,8 +3,8 @@ import { type Static, Type } from 'typebox'
 import { type Principal, principalKey } from './action.js'
 import { describeError } from './errors.js'
 import type { Artifact, Artifacts } from './jobs/artifacts.js'
-import type { Job, JobResult } from './jobs/jobs.js'
-import { formatBytes, formatTime, type Lang } from './text.js'
+import { isPhase, type Job, type JobResult } from './jobs/jobs.js'
+import { formatBytes, formatTime, type Lang, say } from './text.js'
 import type { Block, View } from './view.js'
 
 export const JobStarted = Type.Object({
@@ -17,7 +17,13 @@ export const JobShape = Type.Object({
   action: Type.String(),
   host: Type.Optional(Type.String()),
   state: Type.String({ description: 'queued, running, done, failed or cancelled' }),
-  progress: Type.Object({ bytes: Type.Integer(), bytesPerSecond: Type.Integer() }),
+  progress: Type.Object({
+    phase: Type.Optional(Type.String({ description: 'unpacking or checking, where it is not moving bytes' })),
+    bytes: Type.Integer(),
+    totalBytes: Type.Optional(Type.Integer({ description: 'About how many there will be, where that is known' })),
+    bytesPerSecond: Type.Integer(),
+    secondsLeft: Type.Optional(Type.Integer()),
+  }),
   error: Type.Optional(Type.Object({ code: Type.String(), message: Type.String() })),
   artifact: Type.Optional(
     Type.Object({
@@ -56,6 +62,21 @@ const resultOutput = ({ images, leftOut }: JobResult) => ({
   ...(leftOut ? { leftOut: [...leftOut] } : {}),
 })
 
+function progressOutput({ startedAt, finishedAt, phase, bytes, totalBytes }: Job, now: number): JobOutput['progress'] {
+  const seconds = startedAt === undefined ? 0 : ((finishedAt ?? now) - startedAt) / 1000
+  const bytesPerSecond = seconds > 0 ? Math.round(bytes / seconds) : 0
+  const isCopying = finishedAt === undefined && phase === undefined && bytesPerSecond > 0
+  return {
+    ...(phase === undefined ? {} : { phase }),
+    bytes,
+    ...(totalBytes === undefined ? {} : { totalBytes }),
+    bytesPerSecond,
+    ...(isCopying && totalBytes !== undefined
+      ? { secondsLeft: Math.max(0, Math.ceil((totalBytes - bytes) / bytesPerSecond)) }
+      : {}),
+  }
+}
+
 interface JobReader {
   readonly artifacts: Artifacts
   readonly principal: Principal
@@ -67,13 +88,12 @@ interface JobReader {
 export function jobOutput(job: Job, { artifacts, principal, lang, now }: JobReader): JobOutput {
   const artifact = job.artifact === undefined ? undefined : artifacts.get(job.artifact, principal.tenant)
   const url = artifact && job.principal === principalKey(principal) ? artifacts.link(artifact.id, principal) : undefined
-  const seconds = job.startedAt === undefined ? 0 : ((job.finishedAt ?? now()) - job.startedAt) / 1000
   return {
     job: job.id,
     action: job.action,
     ...(job.host === undefined ? {} : { host: job.host }),
     state: job.state,
-    progress: { bytes: job.bytes, bytesPerSecond: seconds > 0 ? Math.round(job.bytes / seconds) : 0 },
+    progress: progressOutput(job, now()),
     ...(job.error
       ? { error: { code: job.error.code, message: describeError(job.error.code, job.error.details, lang) } }
       : {}),
@@ -92,6 +112,11 @@ const WORDS = {
     failed: { en: 'Failed', zh: '失败' },
     cancelled: { en: 'Cancelled', zh: '已取消' },
   },
+  phases: {
+    unpacking: { en: 'The engine unpacks it', zh: '引擎正在解包' },
+    checking: { en: 'Checking what arrived', zh: '正在校验结果' },
+  },
+  left: { en: 'about {seconds} s left', zh: '约剩 {seconds} 秒' },
   job: { en: 'Job', zh: '任务' },
   cancel: { en: 'Cancel', zh: '取消' },
   refresh: { en: 'Refresh', zh: '刷新' },
@@ -112,6 +137,20 @@ const leftOutBlock = (leftOut: readonly string[], lang: Lang): Block => ({
   text: `${WORDS.leftOut[lang]} ${leftOut.join(', ')}`,
 })
 
+function progressBlock(progress: JobOutput['progress'], lang: Lang): Block {
+  const { phase, bytes, totalBytes, bytesPerSecond, secondsLeft } = progress
+  const total = totalBytes === undefined ? '' : ` / ≈ ${formatBytes(totalBytes)}`
+  const label = [
+    ...(phase !== undefined && isPhase(phase) ? [WORDS.phases[phase][lang]] : []),
+    `${formatBytes(bytes)}${total}`,
+    `${formatBytes(bytesPerSecond)}/s`,
+    ...(secondsLeft === undefined ? [] : [say(lang, WORDS.left, { seconds: secondsLeft })]),
+  ].join(' · ')
+  return totalBytes === undefined
+    ? { kind: 'progress', label }
+    : { kind: 'progress', label, ratio: Math.min(1, bytes / Math.max(1, totalBytes)) }
+}
+
 function resultBlocks({ images = [], leftOut = [] }: NonNullable<JobOutput['result']>, lang: Lang): Block[] {
   const facts = images.map(({ id, tags }) => ({ label: WORDS.image[lang], value: [...tags, id].join(' · ') }))
   return [
@@ -125,8 +164,7 @@ export function jobView(output: JobOutput, lang: Lang): View {
   const unfinished = state === 'queued' || state === 'running'
   const blocks: Block[] = [{ kind: 'text', text: `${output.action} · ${WORDS.job[lang]} ${output.job}` }]
   if (unfinished) {
-    const { bytes, bytesPerSecond } = output.progress
-    blocks.push({ kind: 'progress', label: `${formatBytes(bytes)} · ${formatBytes(bytesPerSecond)}/s` })
+    blocks.push(progressBlock(output.progress, lang))
   }
   if (output.error) blocks.push({ kind: 'text', text: output.error.message })
   if (output.artifact) {

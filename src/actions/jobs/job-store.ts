@@ -23,6 +23,7 @@ const STEPS = [
    CREATE INDEX jobs_by_tenant ON jobs (tenant, created_at);
    CREATE INDEX jobs_unfinished ON jobs (state) WHERE state IN ('queued', 'running');`,
   'ALTER TABLE jobs ADD COLUMN result TEXT;',
+  'ALTER TABLE jobs ADD COLUMN total_bytes INTEGER; ALTER TABLE jobs ADD COLUMN phase TEXT;',
 ]
 
 export type JobState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
@@ -37,6 +38,8 @@ export interface JobRow {
   readonly instance: string | null
   readonly state: JobState
   readonly bytes: number
+  readonly total_bytes: number | null
+  readonly phase: string | null
   readonly error_code: string | null
   readonly error_details: string | null
   readonly artifact: string | null
@@ -63,7 +66,7 @@ export type JobStore = ReturnType<typeof openJobStore>
 export function openJobStore(db: Database) {
   migrateStore(db, 'jobs', STEPS)
   const insert = db.prepare<
-    [Omit<JobRow, 'bytes' | 'error_code' | 'error_details' | 'artifact' | 'result' | 'started_at' | 'finished_at'>]
+    [Pick<JobRow, 'id' | 'process' | 'tenant' | 'principal' | 'action' | 'host' | 'instance' | 'state' | 'created_at'>]
   >(
     `INSERT INTO jobs (id, process, tenant, principal, action, host, instance, state, created_at)
      VALUES (@id, @process, @tenant, @principal, @action, @host, @instance, @state, @created_at)`,
@@ -74,7 +77,9 @@ export function openJobStore(db: Database) {
   )
   const unfinished = db.prepare<[], JobRow>(`SELECT * FROM jobs WHERE state IN ('queued', 'running')`)
   const running = db.prepare<[number, string]>(`UPDATE jobs SET state = 'running', started_at = ? WHERE id = ?`)
-  const progress = db.prepare<[number, string]>('UPDATE jobs SET bytes = ? WHERE id = ?')
+  const progress = db.prepare<[number, number | null, string | null, string]>(
+    'UPDATE jobs SET bytes = ?, total_bytes = ?, phase = ? WHERE id = ?',
+  )
   const cancel = db.prepare<[string, string]>(
     `UPDATE jobs SET error_code = 'CANCELLED' WHERE id = ? AND tenant = ? AND state IN ('queued', 'running')`,
   )
@@ -93,7 +98,8 @@ export function openJobStore(db: Database) {
     recent: (tenant: string, limit: number): JobRow[] => recent.all(tenant, limit),
     unfinished: (): JobRow[] => unfinished.all(),
     setRunning: (id: string, at: number): void => void running.run(at, id),
-    setBytes: (id: string, bytes: number): void => void progress.run(bytes, id),
+    setProgress: (id: string, bytes: number, totalBytes: number | null, phase: string | null): void =>
+      void progress.run(bytes, totalBytes, phase, id),
     /** Leaves a mark that the process which runs the job finds. @returns false when it has already ended */
     askCancel: (id: string, tenant: string): boolean => cancel.run(id, tenant).changes === 1,
     cancelAsked: (process: string): string[] => cancelAsked.all(process).map((row) => row.id),

@@ -13,7 +13,10 @@ export interface Job {
   readonly host?: string
   readonly instance?: string
   readonly state: JobState
+  readonly phase?: Phase
   readonly bytes: number
+  /** About how many there will be. */
+  readonly totalBytes?: number
   readonly error?: { readonly code: ErrorCode; readonly details: ErrorDetails }
   readonly artifact?: string
   readonly result?: JobResult
@@ -23,9 +26,14 @@ export interface Job {
   readonly finishedAt?: number
 }
 
+/** What a job does now, where it is not just moving bytes. */
+export const PHASES = ['unpacking', 'checking'] as const
+export type Phase = (typeof PHASES)[number]
+
 export interface JobProgress {
-  /** @param bytes moved so far */
-  report(bytes: number): void
+  /** @param bytes moved so far @param totalBytes about how many there will be, where that is known */
+  report(bytes: number, totalBytes?: number): void
+  enter(phase: Phase): void
 }
 
 /** What a job came to, besides an artifact: small, and kept as long as the job is. */
@@ -49,6 +57,8 @@ export interface JobContext {
   readonly principal: string
   readonly action: string
   readonly host?: string
+  /** Another host that is busy with it. */
+  readonly destination?: string
   readonly instance?: string
   settle(outcome: AuditOutcome): void
   /** A failure that is a bug: logged where bugs are logged. */
@@ -75,7 +85,7 @@ export interface Jobs {
   close(graceMs: number): Promise<void>
 }
 
-const LIMITS = { running: 4, queued: 32 } as const
+const MOST_WAITING = 32
 const TICK_MS = 500
 /** Half a minute of trying to write down how a job ended. */
 const RECORD_TRIES = 60
@@ -86,9 +96,17 @@ interface Live {
   readonly work: JobWork
   readonly abort: AbortController
   bytes: number
-  savedBytes: number
+  totalBytes: number | undefined
+  phase: Phase | undefined
+  /** Whether there is progress that the store does not know. */
+  moved: boolean
   ended: Promise<void>
 }
+
+export const isPhase = (phase: string): phase is Phase => (PHASES as readonly string[]).includes(phase)
+const phaseOf = (phase: string | null, over: boolean): { phase?: Phase } =>
+  phase !== null && !over && isPhase(phase) ? { phase } : {}
+const totalOf = (totalBytes: number | null): { totalBytes?: number } => (totalBytes === null ? {} : { totalBytes })
 
 function jobOf(row: JobRow, live: Live | undefined): Job {
   const code = row.error_code
@@ -100,7 +118,9 @@ function jobOf(row: JobRow, live: Live | undefined): Job {
     ...(row.host === null ? {} : { host: row.host }),
     ...(row.instance === null ? {} : { instance: row.instance }),
     state: row.state,
+    ...phaseOf(live?.phase ?? row.phase, over),
     bytes: live?.bytes ?? row.bytes,
+    ...totalOf(live?.totalBytes ?? row.total_bytes),
     ...(over && code !== null && isErrorCode(code)
       ? { error: { code, details: JSON.parse(row.error_details ?? '{}') as ErrorDetails } }
       : {}),
@@ -112,15 +132,23 @@ function jobOf(row: JobRow, live: Live | undefined): Job {
   }
 }
 
+export interface JobLimits {
+  /** At a time. */
+  readonly running: number
+  /** At a time, of those that keep one host busy. */
+  readonly perHost: number
+}
+
 export interface JobsOptions {
   readonly store: JobStore
   readonly audit: AuditLog
   readonly liveness: Liveness
+  readonly limits: JobLimits
   /** Epoch ms. */
   readonly now: () => number
 }
 
-export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
+export function openJobs({ store, audit, liveness, limits, now }: JobsOptions): Jobs {
   const live = new Map<string, Live>()
   const waiting: Live[] = []
   let closing = false
@@ -128,9 +156,9 @@ export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
   // One timer for all jobs: saves progress, and finds cancellations that another process asked for.
   const tick = () => {
     for (const job of live.values()) {
-      if (job.bytes === job.savedBytes) continue
-      store.setBytes(job.id, job.bytes)
-      job.savedBytes = job.bytes
+      if (!job.moved) continue
+      store.setProgress(job.id, job.bytes, job.totalBytes ?? null, job.phase ?? null)
+      job.moved = false
     }
     for (const id of store.cancelAsked(liveness.self)) live.get(id)?.abort.abort(new AppError('CANCELLED'))
   }
@@ -186,8 +214,14 @@ export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
       job.abort.signal.throwIfAborted()
       store.setRunning(job.id, now())
       const made = await job.work(job.abort.signal, {
-        report: (bytes) => {
+        report: (bytes, totalBytes) => {
           job.bytes = bytes
+          if (totalBytes !== undefined) job.totalBytes = totalBytes
+          job.moved = true
+        },
+        enter: (phase) => {
+          job.phase = phase
+          job.moved = true
         },
       })
       return { made }
@@ -212,20 +246,30 @@ export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
       .finally(() => {
         job.context.release?.()
         live.delete(job.id)
-        const next = waiting.shift()
-        if (next) run(next)
-        else if (live.size === 0) {
+        for (const next of [...waiting]) if (hasRoom(next.context)) runWaiting(next)
+        if (live.size === 0) {
           clearInterval(ticking)
           ticking = undefined
         }
       })
   }
+  const runWaiting = (job: Live): void => {
+    waiting.splice(waiting.indexOf(job), 1)
+    run(job)
+  }
   const running = () => live.size - waiting.length
+  const hostsOf = ({ host, destination }: JobContext): string[] =>
+    [host, destination].filter((name) => name !== undefined)
+  const busyOn = (host: string): number =>
+    [...live.values()].filter((job) => !waiting.includes(job) && hostsOf(job.context).includes(host)).length
+  const hasRoom = (context: JobContext): boolean =>
+    running() < limits.running && hostsOf(context).every((host) => busyOn(host) < limits.perHost)
 
   const jobs: Jobs = {
     start(context, work) {
       if (closing) throw new AppError('SHUTTING_DOWN')
-      if (waiting.length >= LIMITS.queued) throw new AppError('QUEUE_FULL', { waiting: waiting.length })
+      const free = hasRoom(context)
+      if (!free && waiting.length >= MOST_WAITING) throw new AppError('QUEUE_FULL', { waiting: waiting.length })
       // Hex: an id that began with a dash would be an option on a command line.
       const id = randomBytes(8).toString('hex')
       store.insert({
@@ -245,10 +289,11 @@ export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
         work,
         abort: new AbortController(),
         bytes: 0,
-        savedBytes: 0,
+        totalBytes: undefined,
+        phase: undefined,
+        moved: false,
         ended: Promise.resolve(),
       }
-      const free = running() < LIMITS.running
       live.set(id, job)
       if (free) run(job)
       else waiting.push(job)
@@ -262,11 +307,7 @@ export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
       const job = live.get(id)
       if (job) {
         job.abort.abort(new AppError('CANCELLED'))
-        const place = waiting.indexOf(job)
-        if (place >= 0) {
-          waiting.splice(place, 1)
-          run(job)
-        }
+        if (waiting.includes(job)) runWaiting(job)
       }
       return jobs.get(id, tenant)
     },
