@@ -6,7 +6,7 @@ import type { Gaps } from './gaps/gaps.js'
 import type { AuditLog } from './guard/audit.js'
 import type { FileReference } from './guard/confirmations.js'
 import type { Capability, HostDriver, Image, InstanceDetail } from './hosts/driver.js'
-import type { Hosts } from './hosts/hosts.js'
+import type { Host, Hosts } from './hosts/hosts.js'
 import type { Sampler } from './hosts/sampler.js'
 import type { Artifacts } from './jobs/artifacts.js'
 import type { Job, Jobs, JobWork } from './jobs/jobs.js'
@@ -65,13 +65,22 @@ export interface CallContext extends Services {
   readonly requestId: string
   readonly signal: AbortSignal
   readonly file?: FileSource
-  /** Goes on after the call has answered; its end, not the answer, is the call's outcome in the audit log. */
-  startJob(work: JobWork): Job
+  /**
+   * Goes on after the call has answered; its end, not the answer, is the call's outcome in the audit log.
+   * @param release lets go of what the work was given; called once the job has ended, however it did
+   * @throws AppError QUEUE_FULL, SHUTTING_DOWN; then nothing was released
+   */
+  startJob(work: JobWork, release?: () => void): Job
 }
 
 export interface HostContext extends CallContext {
   readonly host: string
   readonly driver: HostDriver
+}
+
+/** What an action that sends to another host gets besides. */
+export interface DestinationContext {
+  readonly destination: Host
 }
 
 export interface InstanceContext extends HostContext {
@@ -92,7 +101,12 @@ interface TargetContext {
   image: ImageContext
 }
 
-export interface ActionDefinition<Input extends TObject, Output extends TSchema, T extends Target> {
+export interface ActionDefinition<
+  Input extends TObject,
+  Output extends TSchema,
+  T extends Target,
+  To extends Capability | undefined,
+> {
   /** `verb` or `group.verb`, kebab-case. */
   readonly name: string
   readonly summary: Bilingual
@@ -104,6 +118,11 @@ export interface ActionDefinition<Input extends TObject, Output extends TSchema,
   readonly target: T
   /** What the engine of its host must be able to do. */
   readonly needs?: Capability
+  /**
+   * What the engine of a second host must be able to do, which the input names as `to`. Policy has to allow the action on
+   * both, and knows the second one as `context.destination`.
+   */
+  readonly sendsTo?: To
   /** Flat: every property is a string, number, boolean or enum, so that each surface can ask for it. */
   readonly input: Input
   readonly output: Output
@@ -117,7 +136,10 @@ export interface ActionDefinition<Input extends TObject, Output extends TSchema,
   readonly startsJob?: true
   /** Answers are shown to the caller alone where others could read along. */
   readonly private?: true
-  run(input: Static<Input>, context: TargetContext[T]): Promise<Static<Output>> | Static<Output>
+  run(
+    input: Static<Input>,
+    context: TargetContext[T] & (To extends Capability ? DestinationContext : unknown),
+  ): Promise<Static<Output>> | Static<Output>
   view(output: Static<Output>, lang: Lang): View
 }
 
@@ -128,6 +150,7 @@ export interface Action {
   readonly effect: Effect
   readonly target: Target
   readonly needs?: Capability
+  readonly sendsTo?: Capability
   readonly input: TObject
   readonly output: TSchema
   readonly acceptsFile: boolean
@@ -140,17 +163,23 @@ export interface Action {
 }
 
 /** Checks an action's parts against each other at compile time, then forgets the types so that one list can hold all. */
-export function defineAction<Input extends TObject, Output extends TSchema, T extends Target>(
-  definition: ActionDefinition<Input, Output, T>,
-): Action {
+export function defineAction<
+  Input extends TObject,
+  Output extends TSchema,
+  T extends Target,
+  To extends Capability | undefined = undefined,
+>(definition: ActionDefinition<Input, Output, T, To>): Action {
+  const { sendsTo, ...rest } = definition
   return {
-    ...definition,
+    ...rest,
+    ...(sendsTo === undefined ? {} : { sendsTo }),
     acceptsFile: definition.acceptsFile ?? false,
     fileTypes: definition.fileTypes ?? [],
     acceptsFolder: definition.acceptsFolder ?? false,
     startsJob: definition.startsJob ?? false,
     private: definition.private ?? false,
-    run: async (input, context) => definition.run(input as Static<Input>, context as TargetContext[T]),
+    run: async (input, context) =>
+      definition.run(input as Static<Input>, context as Parameters<typeof definition.run>[1]),
     view: (output, lang) => definition.view(output as Static<Output>, lang),
   }
 }

@@ -2,6 +2,7 @@
 // to allocate gigabytes; at 300 MiB/s that alone costs a fifth of the throughput.
 import { type Duplex, Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { AppError } from './errors.js'
 
 /** Takes the next pieces, in order. They are lent: once the promise has settled, their memory holds something else. */
 export type Taker = (pieces: readonly Buffer[]) => Promise<void>
@@ -64,3 +65,33 @@ export function readableOf(source: ByteSource): Readable {
   })
   return stream
 }
+
+/** The same source, which shows each piece as it passes. */
+export const watched = (source: ByteSource, see: (piece: Buffer) => void): ByteSource => ({
+  flow: (take, signal) =>
+    source.flow((pieces) => {
+      for (const piece of pieces) see(piece)
+      return take(pieces)
+    }, signal),
+  close: () => source.close(),
+})
+
+/** The same source, whose own failure is told as `lost` tells it; what its taker fails with stays what it is. */
+export const losing = (source: ByteSource, lost: (cause: unknown) => Error): ByteSource => ({
+  async flow(take, signal) {
+    let takerFailed = false
+    try {
+      await source.flow(async (pieces) => {
+        try {
+          await take(pieces)
+        } catch (error) {
+          takerFailed = true
+          throw error
+        }
+      }, signal)
+    } catch (error) {
+      throw takerFailed || signal.aborted || error instanceof AppError ? error : lost(error)
+    }
+  },
+  close: () => source.close(),
+})

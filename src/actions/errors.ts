@@ -176,6 +176,18 @@ export const ERRORS = {
     'That is not an archive of the right kind: {reason}',
     '该文件不是所需类型的归档：{reason}',
   ),
+  TRANSFER_MISMATCH: kind(
+    502,
+    true,
+    'What arrived on host "{to}" is not what was sent, so it was removed there. Send it again.',
+    '主机“{to}”收到的内容与发送的不一致，已在该主机上删除。请重新发送。',
+  ),
+  SAME_HOST: kind(
+    400,
+    false,
+    'It is on host "{to}" already. Name another host in "to".',
+    '它已经在主机“{to}”上。请在 to 中指定另一台主机。',
+  ),
   REGISTRY_UNREACHABLE: kind(
     502,
     true,

@@ -115,6 +115,9 @@ export const hostField = text(
   { max: 32, complete: 'host' },
 )
 
+/** Of an action that `sendsTo`. */
+export const toField = text({ en: 'The host that it goes to', zh: '目标主机名称' }, { max: 32, complete: 'host' })
+
 /** The engine's own rule for names; a reference can therefore stand in a URL path as it is. */
 export const INSTANCE_PATTERN = '^[a-zA-Z0-9][a-zA-Z0-9_.-]*$'
 

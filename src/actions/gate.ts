@@ -13,7 +13,7 @@ import type { Confirmable, Confirmations } from './guard/confirmations.js'
 import { type Policy, type Question, type ResourceFacts, RIGHTS } from './guard/policy.js'
 import { withoutSecrets } from './guard/redact.js'
 import { createCopyRisks } from './hosts/copy-risk.js'
-import type { Image, InstanceDetail } from './hosts/driver.js'
+import type { Capability, Image, InstanceDetail } from './hosts/driver.js'
 import type { Host } from './hosts/hosts.js'
 import { isSpecialMode } from './hosts/paths.js'
 import type { RegisteredAction, Registry } from './registry.js'
@@ -81,6 +81,8 @@ interface Resolved {
   readonly instance?: InstanceDetail
   readonly image?: Image
   readonly copyRisk?: boolean
+  /** The second host, of an action that sends to one. */
+  readonly destination?: Host
 }
 
 /** How far the audit log has got with a call. */
@@ -100,6 +102,7 @@ const ASKED_ABOUT: readonly ErrorCode[] = [
   'IMAGE_NOT_FOUND',
   'IMAGE_AMBIGUOUS',
   'NOT_SUPPORTED',
+  'SAME_HOST',
 ]
 
 const UNKNOWN_HOST = { name: '', labels: {} } as const
@@ -108,6 +111,19 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
   const { hosts, jobs, audit, now } = services
   const copyRiskOf = createCopyRisks(now)
 
+  function requireCapability(host: Host, capability: Capability | undefined): void {
+    if (capability === undefined || host.driver.can[capability]) return
+    throw new AppError('NOT_SUPPORTED', { host: host.name, capability })
+  }
+
+  function resolveDestination(action: RegisteredAction, to: string, from: Host, call: Call): { destination?: Host } {
+    if (action.sendsTo === undefined) return {}
+    const destination = hosts.get(to, call.principal)
+    if (destination.name === from.name) throw new AppError('SAME_HOST', { to })
+    requireCapability(destination, action.sendsTo)
+    return { destination }
+  }
+
   async function resolve(
     action: RegisteredAction,
     input: Readonly<Record<string, unknown>>,
@@ -115,19 +131,18 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
   ): Promise<Resolved> {
     if (action.target === 'none') return { facts: { kind: 'service' } }
     const host = hosts.get(input.host as string | undefined, call.principal)
-    if (action.needs !== undefined && !host.driver.can[action.needs]) {
-      throw new AppError('NOT_SUPPORTED', { host: host.name, capability: action.needs })
-    }
-    if (action.target === 'host') return { facts: { kind: 'host', host }, host }
+    requireCapability(host, action.needs)
+    const both = { host, ...resolveDestination(action, input.to as string, host, call) }
+    if (action.target === 'host') return { facts: { kind: 'host', host }, ...both }
     if (action.target === 'image') {
       const image = await hosts.resolveImage(host, input.image as string, call.signal)
-      return { facts: { kind: 'image', host, image }, host, image }
+      return { facts: { kind: 'image', host, image }, ...both, image }
     }
     const [instance, risk] = await Promise.all([
       hosts.resolve(host, input.container as string, call.signal),
       copyRiskOf(host, call.signal),
     ])
-    return { facts: { kind: 'instance', host, instance }, host, instance, copyRisk: risk.at }
+    return { facts: { kind: 'instance', host, instance }, ...both, instance, copyRisk: risk.at }
   }
 
   /** A target that could not be found must not tell those who may do nothing here that it is missing. */
@@ -175,6 +190,7 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
         : '',
       resolved.image ? `${resolved.image.tags[0] ?? ''} (${shortImageId(resolved.image.id)})` : '',
       resolved.host ? `@ ${resolved.host.name}` : '',
+      resolved.destination ? `→ ${resolved.destination.name}` : '',
       file ? `← ${file.name}` : '',
     ]
       .filter((part) => part !== '')
@@ -231,6 +247,7 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
       action,
       resource: resolved.facts,
       surface: call.surface,
+      ...(resolved.destination ? { destination: resolved.destination } : {}),
       ...(typeof input.path === 'string' ? { path: input.path } : {}),
       ...(call.file ? { bytes: call.file.sizeBytes } : {}),
       ...(resolved.copyRisk === undefined ? {} : { copyRisk: resolved.copyRisk }),
@@ -241,6 +258,11 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
     if (typeof input.mode === 'string' && isSpecialMode(input.mode)) {
       const { allowed } = policy().decide({ ...question, action: { name: RIGHTS.specialMode } })
       if (!allowed) throw new AppError('MODE_REFUSED', { mode: input.mode })
+    }
+    // Who may take something away from here may not for that reason alone put it there.
+    const host = resolved.destination
+    if (host && !policy().decide({ ...question, resource: { kind: 'host', host } }).allowed) {
+      throw new AppError('FORBIDDEN', { action: action.name })
     }
 
     const confirmable: Confirmable = {
@@ -275,36 +297,44 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
     audit.intent(entry.current)
     entry.state = 'begun'
     const begun = entry.current
-    const context: CallContext & { host?: string; driver?: Host['driver']; instance?: InstanceDetail; image?: Image } =
-      {
-        ...services,
-        principal: call.principal,
-        surface: call.surface,
-        lang: call.lang,
-        requestId: call.requestId,
-        signal: call.signal,
-        ...(call.file ? { file: call.file } : {}),
-        ...(resolved.host ? { host: resolved.host.name, driver: resolved.host.driver } : {}),
-        ...(resolved.instance ? { instance: resolved.instance } : {}),
-        ...(resolved.image ? { image: resolved.image } : {}),
-        startJob(work) {
-          const job = jobs.start(
-            {
-              tenant: call.principal.tenant,
-              principal: principalKey(call.principal),
-              action: action.name,
-              ...(resolved.host ? { host: resolved.host.name } : {}),
-              ...(resolved.instance ? { instance: resolved.instance.id } : {}),
-              settle: (outcome) => audit.outcome(begun, outcome),
-              onBug: (error) => onBug(error, call.requestId),
-            },
-            work,
-          )
-          // From here the outcome is the job's to write.
-          entry.state = 'settled'
-          return job
-        },
-      }
+    const context: CallContext & {
+      host?: string
+      driver?: Host['driver']
+      instance?: InstanceDetail
+      image?: Image
+      destination?: Host
+    } = {
+      ...services,
+      principal: call.principal,
+      surface: call.surface,
+      lang: call.lang,
+      requestId: call.requestId,
+      signal: call.signal,
+      ...(call.file ? { file: call.file } : {}),
+      ...(resolved.host ? { host: resolved.host.name, driver: resolved.host.driver } : {}),
+      ...(resolved.instance ? { instance: resolved.instance } : {}),
+      ...(resolved.image ? { image: resolved.image } : {}),
+      ...(resolved.destination ? { destination: resolved.destination } : {}),
+      startJob(work, release) {
+        const job = jobs.start(
+          {
+            tenant: call.principal.tenant,
+            principal: principalKey(call.principal),
+            action: action.name,
+            ...(resolved.host ? { host: resolved.host.name } : {}),
+            ...(resolved.destination ? { destination: resolved.destination.name } : {}),
+            ...(resolved.instance ? { instance: resolved.instance.id } : {}),
+            settle: (outcome) => audit.outcome(begun, outcome),
+            onBug: (error) => onBug(error, call.requestId),
+            ...(release ? { release } : {}),
+          },
+          work,
+        )
+        // From here the outcome is the job's to write.
+        entry.state = 'settled'
+        return job
+      },
+    }
     const output = await action.run(input, context)
     if (entry.state === 'begun') settle(entry, { code: 'OK', ...bytesOf(output) })
     return { status: 'done', action, output, view: viewOf(action, output, call) }

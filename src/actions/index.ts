@@ -18,7 +18,7 @@ import { openSampler } from './hosts/sampler.js'
 import { openArtifactStore } from './jobs/artifact-store.js'
 import { type Artifacts, openArtifacts } from './jobs/artifacts.js'
 import { openJobStore } from './jobs/job-store.js'
-import { type Jobs, openJobs } from './jobs/jobs.js'
+import { type JobLimits, type Jobs, openJobs } from './jobs/jobs.js'
 import { openLiveness } from './jobs/liveness-store.js'
 import type { Registry } from './registry.js'
 
@@ -34,6 +34,7 @@ export interface ActionsOptions {
   /** Cedar text. */
   readonly policy: string
   readonly minFreeBytes: number
+  readonly jobLimits: JobLimits
   readonly publicUrl: () => string
   /** Epoch ms. */
   readonly now: () => number
@@ -61,7 +62,7 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
   const policy = loadPolicy(options.policy, policySchema(registry.actions))
   const liveness = openLiveness(join(stateFolder, 'processes'))
   const audit = openAudit(openAuditStore(db), liveness.self, now)
-  const jobs = openJobs({ store: openJobStore(db), audit, liveness, now })
+  const jobs = openJobs({ store: openJobStore(db), audit, liveness, limits: options.jobLimits, now })
   const artifacts = openArtifacts({
     store: openArtifactStore(db),
     folder: join(stateFolder, 'artifacts'),

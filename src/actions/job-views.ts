@@ -3,8 +3,8 @@ import { type Static, Type } from 'typebox'
 import { type Principal, principalKey } from './action.js'
 import { describeError } from './errors.js'
 import type { Artifact, Artifacts } from './jobs/artifacts.js'
-import type { Job } from './jobs/jobs.js'
-import { formatBytes, formatTime, type Lang } from './text.js'
+import { isPhase, type Job, type JobResult } from './jobs/jobs.js'
+import { formatBytes, formatTime, type Lang, say } from './text.js'
 import type { Block, View } from './view.js'
 
 export const JobStarted = Type.Object({
@@ -17,7 +17,13 @@ export const JobShape = Type.Object({
   action: Type.String(),
   host: Type.Optional(Type.String()),
   state: Type.String({ description: 'queued, running, done, failed or cancelled' }),
-  progress: Type.Object({ bytes: Type.Integer(), bytesPerSecond: Type.Integer() }),
+  progress: Type.Object({
+    phase: Type.Optional(Type.String({ description: 'unpacking or checking, where it is not moving bytes' })),
+    bytes: Type.Integer(),
+    totalBytes: Type.Optional(Type.Integer({ description: 'About how many there will be, where that is known' })),
+    bytesPerSecond: Type.Integer(),
+    secondsLeft: Type.Optional(Type.Integer()),
+  }),
   error: Type.Optional(Type.Object({ code: Type.String(), message: Type.String() })),
   artifact: Type.Optional(
     Type.Object({
@@ -29,6 +35,18 @@ export const JobShape = Type.Object({
       url: Type.Optional(Type.String({ description: 'Only for the one who started the job' })),
     }),
   ),
+  result: Type.Optional(
+    Type.Object({
+      images: Type.Optional(
+        Type.Array(Type.Object({ id: Type.String(), tags: Type.Array(Type.String()) }), {
+          description: 'The images that the engine has now',
+        }),
+      ),
+      leftOut: Type.Optional(
+        Type.Array(Type.String(), { description: 'Mounts inside the container that the archive does not hold' }),
+      ),
+    }),
+  ),
   createdAt: Type.String(),
   finishedAt: Type.Optional(Type.String()),
 })
@@ -37,6 +55,26 @@ export type JobOutput = Static<typeof JobShape>
 function artifactOutput(artifact: Artifact, url: string | undefined) {
   const { id, name, sizeBytes, sha256, expiresAt } = artifact
   return { id, name, sizeBytes, sha256, expiresAt: formatTime(expiresAt), ...(url === undefined ? {} : { url }) }
+}
+
+const resultOutput = ({ images, leftOut }: JobResult) => ({
+  ...(images ? { images: images.map(({ id, tags }) => ({ id, tags: [...tags] })) } : {}),
+  ...(leftOut ? { leftOut: [...leftOut] } : {}),
+})
+
+function progressOutput({ startedAt, finishedAt, phase, bytes, totalBytes }: Job, now: number): JobOutput['progress'] {
+  const seconds = startedAt === undefined ? 0 : ((finishedAt ?? now) - startedAt) / 1000
+  const bytesPerSecond = seconds > 0 ? Math.round(bytes / seconds) : 0
+  const isCopying = finishedAt === undefined && phase === undefined && bytesPerSecond > 0
+  return {
+    ...(phase === undefined ? {} : { phase }),
+    bytes,
+    ...(totalBytes === undefined ? {} : { totalBytes }),
+    bytesPerSecond,
+    ...(isCopying && totalBytes !== undefined
+      ? { secondsLeft: Math.max(0, Math.ceil((totalBytes - bytes) / bytesPerSecond)) }
+      : {}),
+  }
 }
 
 interface JobReader {
@@ -50,17 +88,17 @@ interface JobReader {
 export function jobOutput(job: Job, { artifacts, principal, lang, now }: JobReader): JobOutput {
   const artifact = job.artifact === undefined ? undefined : artifacts.get(job.artifact, principal.tenant)
   const url = artifact && job.principal === principalKey(principal) ? artifacts.link(artifact.id, principal) : undefined
-  const seconds = job.startedAt === undefined ? 0 : ((job.finishedAt ?? now()) - job.startedAt) / 1000
   return {
     job: job.id,
     action: job.action,
     ...(job.host === undefined ? {} : { host: job.host }),
     state: job.state,
-    progress: { bytes: job.bytes, bytesPerSecond: seconds > 0 ? Math.round(job.bytes / seconds) : 0 },
+    progress: progressOutput(job, now()),
     ...(job.error
       ? { error: { code: job.error.code, message: describeError(job.error.code, job.error.details, lang) } }
       : {}),
     ...(artifact ? { artifact: artifactOutput(artifact, url) } : {}),
+    ...(job.result ? { result: resultOutput(job.result) } : {}),
     createdAt: formatTime(job.createdAt),
     ...(job.finishedAt === undefined ? {} : { finishedAt: formatTime(job.finishedAt) }),
   }
@@ -74,11 +112,17 @@ const WORDS = {
     failed: { en: 'Failed', zh: '失败' },
     cancelled: { en: 'Cancelled', zh: '已取消' },
   },
+  phases: {
+    unpacking: { en: 'The engine unpacks it', zh: '引擎正在解包' },
+    checking: { en: 'Checking what arrived', zh: '正在校验结果' },
+  },
+  left: { en: 'about {seconds} s left', zh: '约剩 {seconds} 秒' },
   job: { en: 'Job', zh: '任务' },
   cancel: { en: 'Cancel', zh: '取消' },
   refresh: { en: 'Refresh', zh: '刷新' },
   size: { en: 'Size', zh: '大小' },
   expires: { en: 'Kept until', zh: '保留至' },
+  image: { en: 'Image', zh: '镜像' },
   leftOut: {
     en: 'Not in the archive, because these are mounts:',
     zh: '归档不包含以下挂载：',
@@ -88,13 +132,39 @@ const WORDS = {
 const TONES = { queued: 'info', running: 'info', done: 'good', failed: 'bad', cancelled: 'warn' } as const
 const isState = (state: string): state is keyof typeof TONES => Object.hasOwn(TONES, state)
 
+const leftOutBlock = (leftOut: readonly string[], lang: Lang): Block => ({
+  kind: 'text',
+  text: `${WORDS.leftOut[lang]} ${leftOut.join(', ')}`,
+})
+
+function progressBlock(progress: JobOutput['progress'], lang: Lang): Block {
+  const { phase, bytes, totalBytes, bytesPerSecond, secondsLeft } = progress
+  const total = totalBytes === undefined ? '' : ` / ≈ ${formatBytes(totalBytes)}`
+  const label = [
+    ...(phase !== undefined && isPhase(phase) ? [WORDS.phases[phase][lang]] : []),
+    `${formatBytes(bytes)}${total}`,
+    `${formatBytes(bytesPerSecond)}/s`,
+    ...(secondsLeft === undefined ? [] : [say(lang, WORDS.left, { seconds: secondsLeft })]),
+  ].join(' · ')
+  return totalBytes === undefined
+    ? { kind: 'progress', label }
+    : { kind: 'progress', label, ratio: Math.min(1, bytes / Math.max(1, totalBytes)) }
+}
+
+function resultBlocks({ images = [], leftOut = [] }: NonNullable<JobOutput['result']>, lang: Lang): Block[] {
+  const facts = images.map(({ id, tags }) => ({ label: WORDS.image[lang], value: [...tags, id].join(' · ') }))
+  return [
+    ...(facts.length === 0 ? [] : [{ kind: 'facts', facts } as const]),
+    ...(leftOut.length === 0 ? [] : [leftOutBlock(leftOut, lang)]),
+  ]
+}
+
 export function jobView(output: JobOutput, lang: Lang): View {
   const state = isState(output.state) ? output.state : 'failed'
   const unfinished = state === 'queued' || state === 'running'
   const blocks: Block[] = [{ kind: 'text', text: `${output.action} · ${WORDS.job[lang]} ${output.job}` }]
   if (unfinished) {
-    const { bytes, bytesPerSecond } = output.progress
-    blocks.push({ kind: 'progress', label: `${formatBytes(bytes)} · ${formatBytes(bytesPerSecond)}/s` })
+    blocks.push(progressBlock(output.progress, lang))
   }
   if (output.error) blocks.push({ kind: 'text', text: output.error.message })
   if (output.artifact) {
@@ -110,6 +180,7 @@ export function jobView(output: JobOutput, lang: Lang): View {
       blocks.push({ kind: 'link', label: output.artifact.name, url: output.artifact.url })
     }
   }
+  if (output.result) blocks.push(...resultBlocks(output.result, lang))
   return {
     tone: TONES[state],
     heading: WORDS.states[state][lang],
@@ -128,9 +199,7 @@ export function jobView(output: JobOutput, lang: Lang): View {
 /** The first answer of a verb that goes on: which job, and what its result will not hold. */
 export function jobStartedView(output: Static<typeof JobStarted>, lang: Lang): View {
   const blocks: Block[] = [{ kind: 'text', text: `${WORDS.job[lang]} ${output.jobId}` }]
-  if (output.leftOut.length > 0) {
-    blocks.push({ kind: 'text', text: `${WORDS.leftOut[lang]} ${output.leftOut.join(', ')}` })
-  }
+  if (output.leftOut.length > 0) blocks.push(leftOutBlock(output.leftOut, lang))
   return {
     tone: 'info',
     heading: WORDS.states.running[lang],

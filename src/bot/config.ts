@@ -65,6 +65,18 @@ export const SETTINGS = {
     minimum: 0,
     ...words({ en: 'Disk space that transfers must leave free, in bytes', zh: '传输时必须保留的磁盘空间（字节）' }),
   }),
+  HYPERCALL_JOBS: Type.Integer({
+    default: 8,
+    minimum: 1,
+    maximum: 64,
+    ...words({ en: 'How many jobs run at a time; up to 32 more wait', zh: '同时运行的任务数；另有最多 32 个排队等待' }),
+  }),
+  HYPERCALL_JOBS_PER_HOST: Type.Integer({
+    default: 4,
+    minimum: 1,
+    maximum: 64,
+    ...words({ en: 'How many of them may keep one host busy', zh: '其中单台主机上允许同时运行的任务数' }),
+  }),
   DISCORD_TOKEN: Type.Optional(
     Type.String({
       minLength: 1,

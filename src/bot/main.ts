@@ -133,6 +133,7 @@ export async function openHouse(config: Config): Promise<House> {
       environment,
       policy,
       minFreeBytes: config.HYPERCALL_MIN_FREE,
+      jobLimits: { running: config.HYPERCALL_JOBS, perHost: config.HYPERCALL_JOBS_PER_HOST },
       publicUrl: () => publicUrlOf(config),
       now,
       onBug: (err, requestId) => log.error({ err, requestId }, 'a bug'),

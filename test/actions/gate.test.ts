@@ -47,6 +47,8 @@ describe('policy', () => {
       'job.cancel': { job: 'x' },
       'container.copy-in': { container: container.name, path: '/srv/x', text: 'x' },
       'container.copy-out': { container: container.name, path: '/srv' },
+      'container.transfer': { container: container.name, to: 'x', repository: 'x' },
+      'image.transfer': { image: 'x', to: 'x' },
     }
     for (const action of closed.actions.gate.registry.actions) {
       const input = inputs[action.name] ?? (action.target === 'instance' ? { container: container.name } : {})

@@ -55,6 +55,7 @@ export interface RoomOptions {
   readonly policy?: string
   readonly stateFolder?: string
   readonly minFreeBytes?: number
+  readonly jobs?: { readonly running: number; readonly perHost: number }
   readonly roles?: readonly string[]
   /** What a host's settings may name. */
   readonly environment?: Readonly<Record<string, string>>
@@ -76,6 +77,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
     environment: (name) => options.environment?.[name],
     policy: options.policy ?? POLICY,
     minFreeBytes: options.minFreeBytes ?? 0,
+    jobLimits: options.jobs ?? { running: 8, perHost: 4 },
     publicUrl: () => 'http://hypercall.test',
     now: () => now(),
     onBug: (error) => bugs.push(error),

@@ -54,7 +54,7 @@ export default defineAction({
         sourceLost: (cause) => new AppError('ENGINE_LOST', { host }, { cause }),
         onBytes: progress.report,
       })
-      return artifact.id
+      return { artifact: artifact.id }
     })
     return { jobId: job.id, leftOut: [] }
   },

@@ -19,6 +19,7 @@ export default defineAction({
   }),
   output: JobStarted,
   run({ gzip }, { principal, artifacts, host, driver, instance, startJob }) {
+    const leftOut = instance.mounts.map((mount) => mount.destination)
     const job = startJob(async (signal, progress) => {
       const artifact = await artifacts.create(await driver.export(instance.id, signal), {
         owner: principal,
@@ -29,9 +30,9 @@ export default defineAction({
         sourceLost: (cause) => new AppError('ENGINE_LOST', { host }, { cause }),
         onBytes: progress.report,
       })
-      return artifact.id
+      return { artifact: artifact.id, ...(leftOut.length === 0 ? {} : { leftOut }) }
     })
-    return { jobId: job.id, leftOut: instance.mounts.map((mount) => mount.destination) }
+    return { jobId: job.id, leftOut }
   },
   view: jobStartedView,
 })

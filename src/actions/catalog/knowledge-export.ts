@@ -31,7 +31,7 @@ export default defineAction({
         signal,
         onBytes: progress.report,
       })
-      return artifact.id
+      return { artifact: artifact.id }
     })
     return { jobId: job.id, leftOut: [] }
   },

@@ -31,6 +31,8 @@ export interface Question {
   readonly action: { readonly name: string; readonly effect?: Effect }
   readonly resource: ResourceFacts
   readonly surface: Surface
+  /** Where to, for the verbs that send to another host. */
+  readonly destination?: HostFacts
   /** Where in the instance, and how much, for the verbs that copy. */
   readonly path?: string
   readonly bytes?: number
@@ -83,6 +85,7 @@ export function policySchema(
       type: 'Record' as const,
       attributes: {
         surface: text,
+        destination: { type: 'Entity' as const, name: 'Host', required: false },
         path: { ...text, required: false },
         bytes: { type: 'Long' as const, required: false },
         copyRisk: { ...flag, required: false },
@@ -142,9 +145,17 @@ export function policySchema(
   }
 }
 
+const hostUid = ({ name }: HostFacts) => ({ type: 'Host', id: name })
+const hostEntity = (host: HostFacts): EntityJson => ({
+  uid: hostUid(host),
+  attrs: { name: host.name },
+  parents: [],
+  tags: { ...host.labels },
+})
+
 const PRINCIPAL_TYPE = { user: 'User', token: 'Token', local: 'Local' } as const
 
-function entitiesOf({ principal, resource }: Question) {
+function entitiesOf({ principal, resource, destination }: Question) {
   const uid = { type: PRINCIPAL_TYPE[principal.kind], id: principal.id }
   const entities: EntityJson[] = [
     {
@@ -157,8 +168,9 @@ function entitiesOf({ principal, resource }: Question) {
     },
   ]
   if (resource.kind === 'service') return { principal: uid, resource: { type: 'Service', id: 'hypercall' }, entities }
-  const host = { type: 'Host', id: resource.host.name }
-  entities.push({ uid: host, attrs: { name: resource.host.name }, parents: [], tags: { ...resource.host.labels } })
+  const host = hostUid(resource.host)
+  entities.push(hostEntity(resource.host))
+  if (destination && destination.name !== resource.host.name) entities.push(hostEntity(destination))
   if (resource.kind === 'host') return { principal: uid, resource: host, entities }
   if (resource.kind === 'image') {
     const { image } = resource
@@ -269,6 +281,7 @@ export function loadPolicy(source: string, schema: SchemaJson<string>): Policy {
     decide(question) {
       const context: Record<string, CedarValueJson> = {
         surface: question.surface,
+        ...(question.destination === undefined ? {} : { destination: { __entity: hostUid(question.destination) } }),
         ...(question.path === undefined ? {} : { path: question.path }),
         ...(question.bytes === undefined ? {} : { bytes: question.bytes }),
         ...(question.copyRisk === undefined ? {} : { copyRisk: question.copyRisk }),

@@ -21,6 +21,8 @@ const SLAB_BYTES = 256 * 1024
 const SLABS = 8
 /** A slab with less room than this is full: short reads cost more than the room is worth. */
 const MIN_READ_BYTES = 64 * 1024
+/** What does not fill a slab is given after this long: a message that tells of progress is not kept until the next ones. */
+const LINGER_MS = 10
 
 /** How a socket of Node fills memory that it is given. */
 interface Filling {
@@ -53,12 +55,13 @@ export interface StreamedRequest {
   readonly method: 'GET' | 'POST' | 'PUT'
   /** With its query. */
   readonly path: string
+  /** Closed in any case, be it sent or not. */
   readonly body?: ByteSource
   readonly mediaType?: string
   /** A small body, in place of the other. */
   readonly json?: object
-  /** The answer comes as a program writes it: each piece is given at once, and the last one ends the connection. */
-  readonly live?: boolean
+  /** The answer is what a program writes: it has no length, and ends with the connection. */
+  readonly untilClose?: boolean
 }
 
 const CRLF = Buffer.from('\r\n')
@@ -95,7 +98,7 @@ async function sendBody(socket: Duplex, body: ByteSource, signal: AbortSignal): 
 
 /**
  * Makes one request over a connection of its own.
- * @param headMs how long the engine may take to begin its answer, once it has the whole request; the body has no deadline
+ * @param headMs how long the engine may take to begin its answer, once it has the whole request; the bodies have no deadline
  * @param signal ends the sending, and the wait for that beginning
  * @throws whatever the connection fails with before the answer began, or the request's body; or the signal's reason
  */
@@ -106,24 +109,36 @@ export function openStream(
   signal: AbortSignal,
 ): Promise<StreamedAnswer> {
   return new Promise((resolve, reject) => {
-    signal.throwIfAborted()
-    const { live = false } = request
+    if (signal.aborted) {
+      request.body?.close()
+      throw signal.reason
+    }
     const free: Buffer[] = Array.from({ length: SLABS - 1 }, () => Buffer.allocUnsafeSlow(SLAB_BYTES))
-    const full: { slab: Buffer; pieces: Buffer[] }[] = []
+    const full: { slab?: Buffer; pieces: Buffer[] }[] = []
     let slab: Buffer = Buffer.allocUnsafeSlow(SLAB_BYTES)
     let used = 0
     let pieces: Buffer[] = []
+    let lingering: NodeJS.Timeout | undefined
     let ended = false
     let failure: unknown
     let wake = (): void => undefined
 
     /** The slab is out of hands until its pieces have been taken; while no other is free, the engine has to wait. */
     const ship = (): void => {
+      clearTimeout(lingering)
+      lingering = undefined
       full.push({ slab, pieces })
       slab = free.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES)
       used = 0
       pieces = []
       if (free.length === 0) socket.pause()
+      wake()
+    }
+    /** The rest of this slab is where the system will write next, so it stays, and what it holds is copied. */
+    const spill = (): void => {
+      lingering = undefined
+      full.push({ pieces: [Buffer.concat(pieces)] })
+      pieces = []
       wake()
     }
 
@@ -138,7 +153,7 @@ export function openStream(
             const next = full.shift()
             if (next) {
               await take(next.pieces)
-              free.push(next.slab)
+              if (next.slab) free.push(next.slab)
               if (socket.isPaused()) socket.resume()
             } else if (ended) {
               return
@@ -161,18 +176,21 @@ export function openStream(
         proceed: () => send(),
         head(statusCode) {
           // A refused request is not sent to its end; another may be answered while it is still being read.
-          if (statusCode >= 400) sending.abort()
+          if (statusCode >= 400) stopSending()
           settle()
           resolve({ statusCode, body })
         },
-        body: (bytes) => pieces.push(bytes),
+        body(bytes) {
+          pieces.push(bytes)
+          lingering ??= setTimeout(spill, LINGER_MS)
+        },
         end() {
           ended = true
-          sending.abort()
+          stopSending()
           ship()
         },
       },
-      { untilClose: live },
+      { untilClose: request.untilClose === true },
     )
     const socket = connect(endpoint, {
       buffer: () => slab.subarray(used),
@@ -183,53 +201,68 @@ export function openStream(
         } catch (error) {
           fail(error)
         }
-        if ((live && pieces.length > 0) || SLAB_BYTES - used < MIN_READ_BYTES) ship()
+        if (SLAB_BYTES - used < MIN_READ_BYTES) ship()
         return true
       },
     })
 
     const fail = (error: unknown): void => {
       failure ??= error
-      sending.abort()
+      stopSending()
       settle()
       reject(error)
       socket.destroy()
       wake()
     }
     const abortHead = () => fail(signal.reason)
-    let timer: NodeJS.Timeout | undefined
+    let deadline: NodeJS.Timeout | undefined
+    let patience: NodeJS.Timeout | undefined
     let settled = false
     const waitForHead = (): void => {
-      if (!settled) timer = setTimeout(() => fail(new Error('the engine did not begin to answer')), headMs)
+      if (!settled) deadline = setTimeout(() => fail(new Error('the engine did not begin to answer')), headMs)
     }
     /** The answer has begun, or never will. */
     const settle = (): void => {
       settled = true
-      clearTimeout(timer)
+      clearTimeout(deadline)
       signal.removeEventListener('abort', abortHead)
     }
+
     const sending = new AbortController()
-    let begun = false
+    let unsent = request.body
+    const stopSending = (): void => {
+      clearTimeout(patience)
+      sending.abort()
+      unsent?.close()
+      unsent = undefined
+    }
     const send = (): void => {
-      const { body: sent } = request
-      if (begun || sent === undefined) return
-      begun = true
-      clearTimeout(timer)
-      sendBody(socket, sent, sending.signal).then(waitForHead, (error: unknown) => {
+      if (unsent === undefined) return
+      clearTimeout(patience)
+      clearTimeout(deadline)
+      const flowing = sendBody(socket, unsent, sending.signal)
+      unsent = undefined
+      flowing.then(waitForHead, (error: unknown) => {
         if (!sending.signal.aborted) fail(error)
       })
     }
+
     signal.addEventListener('abort', abortHead, { once: true })
-    socket.once('error', fail)
+    socket.once('error', (error) => {
+      // A server that has said all it has to say need not read the rest.
+      if (!ended) fail(error)
+    })
     socket.once('close', () => {
+      clearTimeout(lingering)
       try {
         reader.close()
       } catch (error) {
         fail(error)
       }
     })
-    socket.write(headOf(request))
-    if (request.body === undefined) waitForHead()
-    else timer = setTimeout(send, CONTINUE_MS)
+    waitForHead()
+    socket.write(headOf(request), () => {
+      if (unsent !== undefined) patience = setTimeout(send, CONTINUE_MS)
+    })
   })
 }

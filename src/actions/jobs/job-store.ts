@@ -22,6 +22,8 @@ const STEPS = [
    ) STRICT;
    CREATE INDEX jobs_by_tenant ON jobs (tenant, created_at);
    CREATE INDEX jobs_unfinished ON jobs (state) WHERE state IN ('queued', 'running');`,
+  'ALTER TABLE jobs ADD COLUMN result TEXT;',
+  'ALTER TABLE jobs ADD COLUMN total_bytes INTEGER; ALTER TABLE jobs ADD COLUMN phase TEXT;',
 ]
 
 export type JobState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
@@ -36,9 +38,13 @@ export interface JobRow {
   readonly instance: string | null
   readonly state: JobState
   readonly bytes: number
+  readonly total_bytes: number | null
+  readonly phase: string | null
   readonly error_code: string | null
   readonly error_details: string | null
   readonly artifact: string | null
+  /** JSON. */
+  readonly result: string | null
   readonly created_at: number
   readonly started_at: number | null
   readonly finished_at: number | null
@@ -51,6 +57,7 @@ export interface JobEnd {
   readonly error_code: string | null
   readonly error_details: string | null
   readonly artifact: string | null
+  readonly result: string | null
   readonly finished_at: number
 }
 
@@ -59,7 +66,7 @@ export type JobStore = ReturnType<typeof openJobStore>
 export function openJobStore(db: Database) {
   migrateStore(db, 'jobs', STEPS)
   const insert = db.prepare<
-    [Omit<JobRow, 'bytes' | 'error_code' | 'error_details' | 'artifact' | 'started_at' | 'finished_at'>]
+    [Pick<JobRow, 'id' | 'process' | 'tenant' | 'principal' | 'action' | 'host' | 'instance' | 'state' | 'created_at'>]
   >(
     `INSERT INTO jobs (id, process, tenant, principal, action, host, instance, state, created_at)
      VALUES (@id, @process, @tenant, @principal, @action, @host, @instance, @state, @created_at)`,
@@ -70,7 +77,9 @@ export function openJobStore(db: Database) {
   )
   const unfinished = db.prepare<[], JobRow>(`SELECT * FROM jobs WHERE state IN ('queued', 'running')`)
   const running = db.prepare<[number, string]>(`UPDATE jobs SET state = 'running', started_at = ? WHERE id = ?`)
-  const progress = db.prepare<[number, string]>('UPDATE jobs SET bytes = ? WHERE id = ?')
+  const progress = db.prepare<[number, number | null, string | null, string]>(
+    'UPDATE jobs SET bytes = ?, total_bytes = ?, phase = ? WHERE id = ?',
+  )
   const cancel = db.prepare<[string, string]>(
     `UPDATE jobs SET error_code = 'CANCELLED' WHERE id = ? AND tenant = ? AND state IN ('queued', 'running')`,
   )
@@ -79,7 +88,7 @@ export function openJobStore(db: Database) {
   )
   const end = db.prepare<[JobEnd]>(
     `UPDATE jobs SET state = @state, bytes = @bytes, error_code = @error_code, error_details = @error_details,
-       artifact = @artifact, finished_at = @finished_at
+       artifact = @artifact, result = @result, finished_at = @finished_at
      WHERE id = @id AND state IN ('queued', 'running')`,
   )
   return {
@@ -89,7 +98,8 @@ export function openJobStore(db: Database) {
     recent: (tenant: string, limit: number): JobRow[] => recent.all(tenant, limit),
     unfinished: (): JobRow[] => unfinished.all(),
     setRunning: (id: string, at: number): void => void running.run(at, id),
-    setBytes: (id: string, bytes: number): void => void progress.run(bytes, id),
+    setProgress: (id: string, bytes: number, totalBytes: number | null, phase: string | null): void =>
+      void progress.run(bytes, totalBytes, phase, id),
     /** Leaves a mark that the process which runs the job finds. @returns false when it has already ended */
     askCancel: (id: string, tenant: string): boolean => cancel.run(id, tenant).changes === 1,
     cancelAsked: (process: string): string[] => cancelAsked.all(process).map((row) => row.id),

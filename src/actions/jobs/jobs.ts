@@ -13,22 +13,43 @@ export interface Job {
   readonly host?: string
   readonly instance?: string
   readonly state: JobState
+  readonly phase?: Phase
   readonly bytes: number
+  /** About how many there will be. */
+  readonly totalBytes?: number
   readonly error?: { readonly code: ErrorCode; readonly details: ErrorDetails }
   readonly artifact?: string
+  readonly result?: JobResult
   /** Epoch ms, as are the others. */
   readonly createdAt: number
   readonly startedAt?: number
   readonly finishedAt?: number
 }
 
+/** What a job does now, where it is not just moving bytes. */
+export const PHASES = ['unpacking', 'checking'] as const
+export type Phase = (typeof PHASES)[number]
+
 export interface JobProgress {
-  /** @param bytes moved so far */
-  report(bytes: number): void
+  /** @param bytes moved so far @param totalBytes about how many there will be, where that is known */
+  report(bytes: number, totalBytes?: number): void
+  enter(phase: Phase): void
 }
 
-/** @returns the artifact's id, if one was made */
-export type JobWork = (signal: AbortSignal, progress: JobProgress) => Promise<string | undefined>
+/** What a job came to, besides an artifact: small, and kept as long as the job is. */
+export interface JobResult {
+  /** The images that an engine has now. */
+  readonly images?: readonly { readonly id: string; readonly tags: readonly string[] }[]
+  /** Mounts inside the container that the artifact does not hold. */
+  readonly leftOut?: readonly string[]
+}
+
+export interface JobYield extends JobResult {
+  /** The id of the artifact that was made. */
+  readonly artifact?: string
+}
+
+export type JobWork = (signal: AbortSignal, progress: JobProgress) => Promise<JobYield>
 
 /** Where a job belongs, and who is told in the same transaction that it ended. */
 export interface JobContext {
@@ -36,10 +57,14 @@ export interface JobContext {
   readonly principal: string
   readonly action: string
   readonly host?: string
+  /** Another host that is busy with it. */
+  readonly destination?: string
   readonly instance?: string
   settle(outcome: AuditOutcome): void
   /** A failure that is a bug: logged where bugs are logged. */
   onBug(error: unknown): void
+  /** Lets go of what the work was given, even where it was cancelled before it began. */
+  release?(): void
 }
 
 export interface Jobs {
@@ -60,7 +85,7 @@ export interface Jobs {
   close(graceMs: number): Promise<void>
 }
 
-const LIMITS = { running: 4, queued: 32 } as const
+const MOST_WAITING = 32
 const TICK_MS = 500
 /** Half a minute of trying to write down how a job ended. */
 const RECORD_TRIES = 60
@@ -71,9 +96,17 @@ interface Live {
   readonly work: JobWork
   readonly abort: AbortController
   bytes: number
-  savedBytes: number
+  totalBytes: number | undefined
+  phase: Phase | undefined
+  /** Whether there is progress that the store does not know. */
+  moved: boolean
   ended: Promise<void>
 }
+
+export const isPhase = (phase: string): phase is Phase => (PHASES as readonly string[]).includes(phase)
+const phaseOf = (phase: string | null, over: boolean): { phase?: Phase } =>
+  phase !== null && !over && isPhase(phase) ? { phase } : {}
+const totalOf = (totalBytes: number | null): { totalBytes?: number } => (totalBytes === null ? {} : { totalBytes })
 
 function jobOf(row: JobRow, live: Live | undefined): Job {
   const code = row.error_code
@@ -85,26 +118,37 @@ function jobOf(row: JobRow, live: Live | undefined): Job {
     ...(row.host === null ? {} : { host: row.host }),
     ...(row.instance === null ? {} : { instance: row.instance }),
     state: row.state,
+    ...phaseOf(live?.phase ?? row.phase, over),
     bytes: live?.bytes ?? row.bytes,
+    ...totalOf(live?.totalBytes ?? row.total_bytes),
     ...(over && code !== null && isErrorCode(code)
       ? { error: { code, details: JSON.parse(row.error_details ?? '{}') as ErrorDetails } }
       : {}),
     ...(row.artifact === null ? {} : { artifact: row.artifact }),
+    ...(row.result === null ? {} : { result: JSON.parse(row.result) as JobResult }),
     createdAt: row.created_at,
     ...(row.started_at === null ? {} : { startedAt: row.started_at }),
     ...(row.finished_at === null ? {} : { finishedAt: row.finished_at }),
   }
 }
 
+export interface JobLimits {
+  /** At a time. */
+  readonly running: number
+  /** At a time, of those that keep one host busy. */
+  readonly perHost: number
+}
+
 export interface JobsOptions {
   readonly store: JobStore
   readonly audit: AuditLog
   readonly liveness: Liveness
+  readonly limits: JobLimits
   /** Epoch ms. */
   readonly now: () => number
 }
 
-export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
+export function openJobs({ store, audit, liveness, limits, now }: JobsOptions): Jobs {
   const live = new Map<string, Live>()
   const waiting: Live[] = []
   let closing = false
@@ -112,9 +156,9 @@ export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
   // One timer for all jobs: saves progress, and finds cancellations that another process asked for.
   const tick = () => {
     for (const job of live.values()) {
-      if (job.bytes === job.savedBytes) continue
-      store.setBytes(job.id, job.bytes)
-      job.savedBytes = job.bytes
+      if (!job.moved) continue
+      store.setProgress(job.id, job.bytes, job.totalBytes ?? null, job.phase ?? null)
+      job.moved = false
     }
     for (const id of store.cancelAsked(liveness.self)) live.get(id)?.abort.abort(new AppError('CANCELLED'))
   }
@@ -134,7 +178,8 @@ export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
     return row
   }
 
-  const finish = (job: Live, state: 'done' | 'failed' | 'cancelled', artifact?: string, error?: AppError): void => {
+  const finish = (job: Live, state: 'done' | 'failed' | 'cancelled', made: JobYield, error?: AppError): void => {
+    const { artifact, ...result } = made
     audit.atomically(() => {
       const first = store.end({
         id: job.id,
@@ -143,6 +188,7 @@ export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
         error_code: error?.code ?? null,
         error_details: error ? JSON.stringify(error.details) : null,
         artifact: artifact ?? null,
+        result: Object.keys(result).length === 0 ? null : JSON.stringify(result),
         finished_at: now(),
       })
       if (first) job.context.settle({ code: error?.code ?? 'OK', bytes: job.bytes })
@@ -163,29 +209,34 @@ export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
     }
   }
 
-  /** @returns the artifact's id, or what went wrong */
-  const perform = async (job: Live): Promise<{ artifact?: string; error?: AppError }> => {
+  const perform = async (job: Live): Promise<{ made: JobYield; error?: AppError }> => {
     try {
       job.abort.signal.throwIfAborted()
       store.setRunning(job.id, now())
-      const artifact = await job.work(job.abort.signal, {
-        report: (bytes) => {
+      const made = await job.work(job.abort.signal, {
+        report: (bytes, totalBytes) => {
           job.bytes = bytes
+          if (totalBytes !== undefined) job.totalBytes = totalBytes
+          job.moved = true
+        },
+        enter: (phase) => {
+          job.phase = phase
+          job.moved = true
         },
       })
-      return artifact === undefined ? {} : { artifact }
+      return { made }
     } catch (error) {
       const reason: unknown = job.abort.signal.aborted ? job.abort.signal.reason : error
-      if (reason instanceof AppError) return { error: reason }
+      if (reason instanceof AppError) return { made: {}, error: reason }
       job.context.onBug(reason)
-      return { error: new AppError('INTERNAL', { requestId: job.id }, { cause: reason }) }
+      return { made: {}, error: new AppError('INTERNAL', { requestId: job.id }, { cause: reason }) }
     }
   }
 
   const performAndRecord = async (job: Live): Promise<void> => {
-    const { artifact, error } = await perform(job)
+    const { made, error } = await perform(job)
     const state = error === undefined ? 'done' : error.code === 'CANCELLED' ? 'cancelled' : 'failed'
-    await record(job, state, artifact, error)
+    await record(job, state, made, error)
   }
 
   const run = (job: Live): void => {
@@ -193,21 +244,32 @@ export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
     job.ended = performAndRecord(job)
       .catch(job.context.onBug)
       .finally(() => {
+        job.context.release?.()
         live.delete(job.id)
-        const next = waiting.shift()
-        if (next) run(next)
-        else if (live.size === 0) {
+        for (const next of [...waiting]) if (hasRoom(next.context)) runWaiting(next)
+        if (live.size === 0) {
           clearInterval(ticking)
           ticking = undefined
         }
       })
   }
+  const runWaiting = (job: Live): void => {
+    waiting.splice(waiting.indexOf(job), 1)
+    run(job)
+  }
   const running = () => live.size - waiting.length
+  const hostsOf = ({ host, destination }: JobContext): string[] =>
+    [host, destination].filter((name) => name !== undefined)
+  const busyOn = (host: string): number =>
+    [...live.values()].filter((job) => !waiting.includes(job) && hostsOf(job.context).includes(host)).length
+  const hasRoom = (context: JobContext): boolean =>
+    running() < limits.running && hostsOf(context).every((host) => busyOn(host) < limits.perHost)
 
   const jobs: Jobs = {
     start(context, work) {
       if (closing) throw new AppError('SHUTTING_DOWN')
-      if (waiting.length >= LIMITS.queued) throw new AppError('QUEUE_FULL', { waiting: waiting.length })
+      const free = hasRoom(context)
+      if (!free && waiting.length >= MOST_WAITING) throw new AppError('QUEUE_FULL', { waiting: waiting.length })
       // Hex: an id that began with a dash would be an option on a command line.
       const id = randomBytes(8).toString('hex')
       store.insert({
@@ -227,10 +289,11 @@ export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
         work,
         abort: new AbortController(),
         bytes: 0,
-        savedBytes: 0,
+        totalBytes: undefined,
+        phase: undefined,
+        moved: false,
         ended: Promise.resolve(),
       }
-      const free = running() < LIMITS.running
       live.set(id, job)
       if (free) run(job)
       else waiting.push(job)
@@ -244,11 +307,7 @@ export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
       const job = live.get(id)
       if (job) {
         job.abort.abort(new AppError('CANCELLED'))
-        const place = waiting.indexOf(job)
-        if (place >= 0) {
-          waiting.splice(place, 1)
-          run(job)
-        }
+        if (waiting.includes(job)) runWaiting(job)
       }
       return jobs.get(id, tenant)
     },
@@ -281,6 +340,7 @@ export function openJobs({ store, audit, liveness, now }: JobsOptions): Jobs {
             error_code: 'INTERRUPTED',
             error_details: '{}',
             artifact: null,
+            result: null,
             finished_at: now(),
           })
         }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { constants, createGzip } from 'node:zlib'
-import { type ByteSource, bytesOf, readableOf } from '../bytes.js'
+import { type ByteSource, bytesOf, losing, readableOf } from '../bytes.js'
 import { AppError } from '../errors.js'
 
 export interface Transferred {
@@ -63,7 +63,8 @@ export async function transfer(source: ByteSource, file: string, options: Transf
   const folder = dirname(file)
   const hash = createHash('sha256')
   const gzip = options.gzip ? createGzip({ level: constants.Z_BEST_SPEED }) : undefined
-  const bytes = gzip ? bytesOf(readableOf(source), gzip) : source
+  const told = options.sourceLost ? losing(source, options.sourceLost) : source
+  const bytes = gzip ? bytesOf(readableOf(told), gzip) : told
   let sizeBytes = 0
   let checkedAt = 0
 
@@ -82,30 +83,11 @@ export async function transfer(source: ByteSource, file: string, options: Transf
     await writeAll(handle, pieces)
   }
 
-  /** What our side failed with; any other failure of the flow is the source's. */
-  let refused: unknown
-  const flow = async (handle: FileHandle): Promise<void> => {
-    try {
-      await bytes.flow(async (pieces) => {
-        try {
-          await write(handle, pieces)
-        } catch (error) {
-          refused = error
-          throw error
-        }
-      }, signal)
-    } catch (error) {
-      if (refused !== undefined) throw refused
-      if (signal.aborted || error instanceof AppError || !options.sourceLost) throw error
-      throw options.sourceLost(error)
-    }
-  }
-
   try {
     await requireSpace(folder, options.minFreeBytes)
     const handle = await open(temporary, 'wx', 0o600)
     try {
-      await flow(handle)
+      await bytes.flow((pieces) => write(handle, pieces), signal)
       // The name must never promise bytes that a power cut could take back.
       await handle.sync()
     } finally {

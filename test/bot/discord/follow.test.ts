@@ -36,7 +36,7 @@ function startJob() {
       report = progress.report
       return new Promise((resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason))
-        end = (error) => (error ? reject(error) : resolve(undefined))
+        end = (error) => (error ? reject(error) : resolve({}))
       })
     },
   )

@@ -14,6 +14,8 @@ export type { Docker }
 
 export const READ_MS = 10_000
 export const CHANGE_MS = 60_000
+/** An engine answers an upload only once it has unpacked what it was sent, on a disk that may be slow. */
+const UNPACK_MS = 10 * 60_000
 
 export interface EngineError extends Error {
   readonly statusCode?: number
@@ -128,11 +130,11 @@ export function openClient(host: string, endpoint: DockerEndpoint): Client {
     },
     async stream(signal, reading, request) {
       try {
-        const { statusCode, body } = await openStream(endpoint, request, CHANGE_MS, signal)
+        const headMs = request.body === undefined ? CHANGE_MS : UNPACK_MS
+        const { statusCode, body } = await openStream(endpoint, request, headMs, signal)
         if (statusCode < 400) return body
         throw await refusalOf(statusCode, body, signal)
       } catch (error) {
-        request.body?.close()
         throw translate(error, signal, reading, request.body !== undefined)
       }
     },
@@ -142,7 +144,8 @@ export function openClient(host: string, endpoint: DockerEndpoint): Client {
         return await textOf(body, signal)
       } catch (error) {
         if (signal.aborted) throw signal.reason
-        throw new AppError('ENGINE_LOST', { host }, { cause: error })
+        // What was sent may have failed in its own words.
+        throw error instanceof AppError ? error : new AppError('ENGINE_LOST', { host }, { cause: error })
       }
     },
     close() {

@@ -280,7 +280,7 @@ export function instancesOf(client: Client): Part {
         method: 'POST',
         path: `/exec/${made.id}/start`,
         json: { Detach: false, Tty: false },
-        live: true,
+        untilClose: true,
       })
       let beginning = ''
       const demultiplex = createDemultiplexer((bytes, from) => {
