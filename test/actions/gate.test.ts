@@ -1,6 +1,6 @@
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { makeContainer } from '../helpers/engine.js'
+import { makeContainer, TEST_IMAGE } from '../helpers/engine.js'
 import { codeOf, dockerHost, openRoom, POLICY, principal, type Room } from '../helpers/room.js'
 
 const socketPath = inject('engineSocket')
@@ -47,6 +47,10 @@ describe('policy', () => {
       'job.cancel': { job: 'x' },
       'container.copy-in': { container: container.name, path: '/srv/x', text: 'x' },
       'container.copy-out': { container: container.name, path: '/srv' },
+      'container.commit': { container: container.name, repository: 'x' },
+      'container.exec': { container: container.name, command: 'x' },
+      'container.rename': { container: container.name, name: 'other' },
+      'container.run': { image: TEST_IMAGE },
     }
     for (const action of closed.actions.gate.registry.actions) {
       const input = inputs[action.name] ?? (action.target === 'instance' ? { container: container.name } : {})
