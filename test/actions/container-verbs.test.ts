@@ -231,7 +231,8 @@ describe('stats', () => {
   })
 
   it('are drawn to a scale that can be read, and say nothing but text', () => {
-    expect([0, 0.3, 1, 37, 201, 4096].map(scaleTop)).toEqual([1, 0.5, 1, 50, 500, 5000])
+    expect([0, 0.3, 1, 37, 201, 4096].map((value) => scaleTop(value))).toEqual([1, 0.5, 1, 50, 500, 5000])
+    expect([1023, 1024, 281 * 1024 ** 2].map((size) => scaleTop(size, true))).toEqual([2000, 1024, 500 * 1024 ** 2])
     const points = [0, 1000, 4000].map((at) => ({ at, value: at / 100 }))
     const panel = { label: '<b>&', points, format: String }
     const svg = chartPicture({ title: HOSTILE, from: 'a', to: 'b', panels: [panel, { ...panel, points: [] }] })
