@@ -18,6 +18,8 @@ export interface Panel {
   readonly label: string
   /** Oldest first. */
   readonly points: readonly Point[]
+  /** Whether they are counted in KiB, MiB and so on. */
+  readonly inBytes?: boolean
   format(value: number): string
 }
 
@@ -29,20 +31,21 @@ export interface Chart {
   readonly panels: readonly Panel[]
 }
 
-/** @returns the next of 1, 2, 5, 10, 20 … that is not below: a scale that can be read at a glance */
-export function scaleTop(highest: number): number {
+/** @returns the next of 1, 2, 5, 10, 20 … (of its unit) that is not below: a scale that can be read at a glance */
+export function scaleTop(highest: number, inBytes = false): number {
   if (!(highest > 0)) return 1
-  const magnitude = 10 ** Math.floor(Math.log10(highest))
-  return [1, 2, 5, 10].map((step) => step * magnitude).find((step) => step >= highest) ?? highest
+  const unit = inBytes ? 1024 ** Math.floor(Math.log2(highest) / 10) : 1
+  const magnitude = 10 ** Math.floor(Math.log10(highest / unit))
+  return [1, 2, 5, 10].map((step) => step * magnitude * unit).find((step) => step >= highest) ?? highest
 }
 
 const text = (x: number, y: number, size: number, content: string, more = ''): string =>
   `<text x="${x}" y="${y}" font-size="${size}"${more}>${escapeXml(clean(content))}</text>`
 
-function drawPanel({ label, points, format }: Panel, top: number, colour: string): string[] {
+function drawPanel({ label, points, format, inBytes }: Panel, top: number, colour: string): string[] {
   const begin = points[0]?.at ?? 0
   const span = Math.max(1, (points.at(-1)?.at ?? 0) - begin)
-  const highest = scaleTop(Math.max(0, ...points.map(({ value }) => value)))
+  const highest = scaleTop(Math.max(0, ...points.map(({ value }) => value)), inBytes)
   const bottom = top + PANEL.height
   // The last point is now, wherever the first one is.
   const x = (at: number) => RIGHT - ((RIGHT - LEFT) * (begin + span - at)) / span

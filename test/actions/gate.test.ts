@@ -1,6 +1,6 @@
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { makeContainer } from '../helpers/engine.js'
+import { makeContainer, TEST_IMAGE } from '../helpers/engine.js'
 import { codeOf, dockerHost, openRoom, POLICY, principal, type Room } from '../helpers/room.js'
 
 const socketPath = inject('engineSocket')
@@ -49,6 +49,10 @@ describe('policy', () => {
       'container.copy-out': { container: container.name, path: '/srv' },
       'container.transfer': { container: container.name, to: 'x', repository: 'x' },
       'image.transfer': { image: 'x', to: 'x' },
+      'container.commit': { container: container.name, repository: 'x' },
+      'container.exec': { container: container.name, command: 'x' },
+      'container.rename': { container: container.name, name: 'other' },
+      'container.run': { image: TEST_IMAGE },
     }
     for (const action of closed.actions.gate.registry.actions) {
       const input = inputs[action.name] ?? (action.target === 'instance' ? { container: container.name } : {})

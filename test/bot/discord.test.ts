@@ -169,7 +169,7 @@ describe('looking at containers', () => {
     const message = await answered(run('container inspect', { container: container.name }, { locale: 'zh-CN' }))
     expect(shown(message)).toContain('SECRET')
     expect(shown(message)).not.toContain('swordfish')
-    expect(labelsOf(message)).toEqual(['停止'])
+    expect(labelsOf(message)).toEqual(['停止', '重启', '日志'])
   })
 
   it.each([
@@ -218,7 +218,7 @@ describe('starting a container', () => {
     const second = press(card, 'Confirm')
     const done = await asked.waitFor((message) => shown(message).includes('Started'))
     expect(await isRunning(container)).toBe(true)
-    expect(labelsOf(done)).toEqual(['Stop', 'Inspect'])
+    expect(labelsOf(done)).toEqual(['Stop', 'Restart', 'Logs', 'Inspect'])
     await Promise.all([first.firstAnswer(), second.firstAnswer()])
     await sleep(300)
     // The second click was taken in silence: it neither ran anything nor wrote over the result.

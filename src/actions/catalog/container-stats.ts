@@ -73,7 +73,12 @@ function courseBlocks({ host, container, samples }: Static<typeof Output>, lang:
     to: WORDS.now[lang],
     panels: [
       { label: WORDS.cpu[lang], points: pointsOf(({ cpuPercent }) => cpuPercent), format: percent },
-      { label: WORDS.memory[lang], points: pointsOf(({ memoryBytes }) => memoryBytes), format: formatBytes },
+      {
+        label: WORDS.memory[lang],
+        points: pointsOf(({ memoryBytes }) => memoryBytes),
+        format: formatBytes,
+        inBytes: true,
+      },
     ],
   })
   return [
