@@ -303,6 +303,18 @@ export const ERRORS = {
     'Discord did not hand out the attachment. Attach it again and retry.',
     '无法从 Discord 获取附件。请重新附加后再试。',
   ),
+  URL_REFUSED: kind(
+    400,
+    false,
+    'Nothing is fetched from that address: {problem}. An operator can allow its host in HYPERCALL_URL_HOSTS.',
+    '不会从该网址获取内容：{problem}。管理员可在 HYPERCALL_URL_HOSTS 中允许其主机。',
+  ),
+  URL_UNAVAILABLE: kind(
+    502,
+    true,
+    'That address did not hand out a file whose size it states. Open it in a browser to see; redirects are not followed.',
+    '该网址未提供注明大小的文件。请在浏览器中打开查看；不会跟随重定向。',
+  ),
   STORAGE_FULL: kind(
     507,
     true,

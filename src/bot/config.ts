@@ -6,6 +6,7 @@ import type { Bilingual } from '../actions/index.js'
 
 const words = (description: Bilingual) => ({ description: description.en, 'x-zh': description.zh })
 const snowflake = '^[0-9]{5,20}$'
+const urlHost = '(http://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?'
 const httpUrl = '^https?://[^\\s/?#]+[^\\s?#]*$'
 
 export const SETTINGS = {
@@ -59,6 +60,14 @@ export const SETTINGS = {
     default: 8 * 1024 ** 3,
     minimum: 1,
     ...words({ en: 'Largest file that may be sent in, in bytes', zh: '允许上传的最大文件（字节）' }),
+  }),
+  HYPERCALL_URL_HOSTS: Type.String({
+    default: '',
+    pattern: `^(${urlHost}(,${urlHost})*)?$`,
+    ...words({
+      en: 'Hosts (names, by comma) that files may be fetched from, over https; http://NAME without encryption',
+      zh: '允许获取文件的主机名（逗号分隔），使用 https；写作 http://主机名 则不加密',
+    }),
   }),
   HYPERCALL_MIN_FREE: Type.Integer({
     default: 32 * 1024 ** 2,

@@ -25,6 +25,7 @@ import { createMetrics } from './metrics.js'
 import { moveOldKnowledge } from './old-knowledge-store.js'
 import { openPictures } from './pictures.js'
 import { createServer } from './server.js'
+import { fetchingGate, openUrlSources } from './url-source.js'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const CARDS = join(ROOT, 'data', 'knowledge')
@@ -138,11 +139,17 @@ export async function openHouse(config: Config): Promise<House> {
       now,
       onBug: (err, requestId) => log.error({ err, requestId }, 'a bug'),
     })
+    const sourceAt = openUrlSources({
+      hosts: config.HYPERCALL_URL_HOSTS,
+      workFolder: actions.workFolder,
+      maxBytes: config.HYPERCALL_MAX_UPLOAD,
+      minFreeBytes: config.HYPERCALL_MIN_FREE,
+    })
     return {
       config,
       log,
       registry,
-      actions,
+      actions: { ...actions, gate: fetchingGate(actions.gate, sourceAt) },
       knowledge,
       credentials: openCredentials(openCredentialStore(db), now),
       hosts,

@@ -91,6 +91,15 @@ export default defineAction({
     text: Type.Optional(
       text({ en: 'A text to write, instead of a file', zh: '要写入的文本，用于代替文件' }, { min: 0, max: 100_000 }),
     ),
+    url: Type.Optional(
+      text(
+        {
+          en: 'The address of a file, instead of a file; its host must be allowed',
+          zh: '文件网址，用于代替文件；其主机须被允许',
+        },
+        { max: 2000, pattern: '^https?://' },
+      ),
+    ),
     mode: Type.Optional(
       text(
         { en: 'Permissions in octal, such as 644', zh: '八进制权限，例如 644' },

@@ -1,13 +1,10 @@
 // A Discord attachment as a file to be copied in: fetched from Discord's CDN and from nowhere else, and whole before the
 // engine sees its first byte, since engines unpack while they read.
-import { randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
-import { AppError, bytesOf, type FileReference, type FileSource, formatBytes, transfer } from '../../actions/index.js'
+import { AppError, type FileReference, type FileSource, formatBytes } from '../../actions/index.js'
 import type { Config } from '../config.js'
+import { spooled } from '../spool.js'
 
 export interface AttachmentFacts {
   readonly url: string
@@ -24,18 +21,7 @@ function isBelow(address: string, cdn: string): boolean {
   return url.origin === base.origin && url.pathname.startsWith(folder) && url.username === '' && url.password === ''
 }
 
-const READ_BYTES = 256 * 1024
-
 const unavailable = (cause?: unknown) => new AppError('ATTACHMENT_UNAVAILABLE', {}, { cause })
-
-async function* chunksOf(body: ReadableStream, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  try {
-    yield* Readable.fromWeb(body)
-  } catch (cause) {
-    signal.throwIfAborted()
-    throw unavailable(cause)
-  }
-}
 
 export interface Downloads {
   readonly config: Config
@@ -72,22 +58,14 @@ export function attachmentSource({ url, name, sizeBytes }: AttachmentFacts, down
         // Known before the first byte, so that nothing half is written only to be found out at the end.
         throw new AppError('UPLOAD_INCOMPLETE', { got: length, expected: sizeBytes })
       }
-      const path = join(workFolder, `attachment-${randomUUID()}`)
-      const body = Readable.from(chunksOf(response.body as ReadableStream, signal), { objectMode: false })
-      const fetched = await transfer(bytesOf(body), path, {
-        temporary: `${path}.part`,
+      return spooled(Readable.fromWeb(response.body as ReadableStream), {
+        workFolder,
+        sizeBytes,
         signal,
-        minFreeBytes: config.HYPERCALL_MIN_FREE,
         maxBytes: limit,
+        minFreeBytes: config.HYPERCALL_MIN_FREE,
+        sourceLost: unavailable,
       })
-      if (fetched.sizeBytes !== sizeBytes) {
-        await rm(path)
-        throw new AppError('UPLOAD_INCOMPLETE', { got: fetched.sizeBytes, expected: sizeBytes })
-      }
-      const file = createReadStream(path, { highWaterMark: READ_BYTES })
-      // What cannot be removed now goes with the work folder.
-      file.once('close', () => void rm(path).catch(() => undefined))
-      return file
     },
   }
 }
