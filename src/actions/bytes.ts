@@ -64,3 +64,13 @@ export function readableOf(source: ByteSource): Readable {
   })
   return stream
 }
+
+/** The same source, which shows each piece as it passes. */
+export const watched = (source: ByteSource, see: (piece: Buffer) => void): ByteSource => ({
+  flow: (take, signal) =>
+    source.flow((pieces) => {
+      for (const piece of pieces) see(piece)
+      return take(pieces)
+    }, signal),
+  close: () => source.close(),
+})

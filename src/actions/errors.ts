@@ -151,6 +151,24 @@ export const ERRORS = {
     'That is not an archive of the right kind: {reason}',
     '该文件不是所需类型的归档：{reason}',
   ),
+  ARCHIVE_COMPRESSED: kind(
+    400,
+    false,
+    'That archive is compressed with {format}, and engines are given plain ones only. Unpack it with `{command}` first.',
+    '该归档使用 {format} 压缩，而引擎只接受未压缩的归档。请先用 `{command}` 解压。',
+  ),
+  ARCHIVE_REQUIRED: kind(
+    400,
+    false,
+    'There is no archive to read: give an artifact or a file, and not both.',
+    '没有可读取的归档：请提供制品或文件，二者择一。',
+  ),
+  REFERENCE_INVALID: kind(
+    400,
+    false,
+    '"{reference}" is no name for an image. Give repository:tag, the repository in lower case: team/app:1.2.',
+    '“{reference}”不是有效的镜像名称。请使用 仓库:标签 的格式，仓库名为小写，例如 team/app:1.2。',
+  ),
   REGISTRY_UNREACHABLE: kind(
     502,
     true,
@@ -260,6 +278,12 @@ export const ERRORS = {
     'The disk that holds the artifacts is full. Nothing half-finished was kept; free some space and try again.',
     '存放制品的磁盘已满。未保留任何不完整的结果，请释放空间后重试。',
   ),
+  QUOTA_REACHED: kind(
+    507,
+    true,
+    'All artifacts together may take {quota}, and that is used up. Remove some with /artifact remove; your largest: {largest}.',
+    '所有制品合计最多占用 {quota}，现已用尽。请用 /artifact remove 删除一些；你们最大的制品：{largest}。',
+  ),
   QUEUE_FULL: kind(
     429,
     true,
@@ -272,6 +296,12 @@ export const ERRORS = {
     false,
     'The job has already ended ({state}); there is nothing to cancel.',
     '任务已结束（{state}），无可取消。',
+  ),
+  ARTIFACT_NOT_FOUND: kind(
+    404,
+    false,
+    'There is no artifact "{artifact}" for you. /artifact list shows what there is.',
+    '没有可供您使用的制品“{artifact}”。可用 /artifact list 查看。',
   ),
   CANCELLED: kind(499, false, 'The job was cancelled. Nothing of it was kept.', '任务已取消，未保留任何内容。'),
   CALLER_GONE: kind(
@@ -289,8 +319,14 @@ export const ERRORS = {
   LINK_INVALID: kind(
     404,
     false,
-    'This link is wrong or has expired. Ask for a new one with /job status.',
-    '链接无效或已过期。可用 /job status 获取新链接。',
+    'This link is wrong or has expired. Ask for a new one with /artifact link.',
+    '链接无效或已过期。可用 /artifact link 获取新链接。',
+  ),
+  RANGE_INVALID: kind(
+    416,
+    false,
+    'The file has no such part. Ask for all of it.',
+    '文件中没有该范围。请请求完整文件。',
   ),
   ROUTE_UNKNOWN: kind(404, false, 'There is nothing at this address.', '此地址没有任何内容。'),
   RATE_LIMITED: kind(
