@@ -28,6 +28,8 @@ export interface ActionsOptions {
   /** Cedar text. */
   readonly policy: string
   readonly minFreeBytes: number
+  /** What all artifacts may take together. */
+  readonly quotaBytes: number
   readonly publicUrl: () => string
   /** Epoch ms. */
   readonly now: () => number
@@ -61,6 +63,7 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
     folder: join(stateFolder, 'artifacts'),
     workFolder: liveness.workFolder,
     minFreeBytes: options.minFreeBytes,
+    quotaBytes: options.quotaBytes,
     publicUrl: options.publicUrl,
     now,
   })

@@ -65,6 +65,11 @@ export const SETTINGS = {
     minimum: 0,
     ...words({ en: 'Disk space that transfers must leave free, in bytes', zh: '传输时必须保留的磁盘空间（字节）' }),
   }),
+  HYPERCALL_ARTIFACT_QUOTA: Type.Integer({
+    default: 20 * 1024 ** 3,
+    minimum: 1,
+    ...words({ en: 'What all artifacts may take together, in bytes', zh: '所有制品合计可占用的空间（字节）' }),
+  }),
   DISCORD_TOKEN: Type.Optional(
     Type.String({
       minLength: 1,

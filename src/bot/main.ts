@@ -132,6 +132,7 @@ export async function openHouse(config: Config): Promise<House> {
       hosts,
       policy,
       minFreeBytes: config.HYPERCALL_MIN_FREE,
+      quotaBytes: config.HYPERCALL_ARTIFACT_QUOTA,
       publicUrl: () => publicUrlOf(config),
       now,
       onBug: (err, requestId) => log.error({ err, requestId }, 'a bug'),

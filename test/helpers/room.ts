@@ -55,6 +55,7 @@ export interface RoomOptions {
   readonly policy?: string
   readonly stateFolder?: string
   readonly minFreeBytes?: number
+  readonly quotaBytes?: number
   readonly roles?: readonly string[]
 }
 
@@ -73,6 +74,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
     hosts: options.hosts ?? [],
     policy: options.policy ?? POLICY,
     minFreeBytes: options.minFreeBytes ?? 0,
+    quotaBytes: options.quotaBytes ?? Number.MAX_SAFE_INTEGER,
     publicUrl: () => 'http://hypercall.test',
     now: () => now(),
     onBug: (error) => bugs.push(error),
