@@ -270,22 +270,27 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
         ...(resolved.instance ? { instance: resolved.instance } : {}),
         ...(resolved.image ? { image: resolved.image } : {}),
         startJob(work, release) {
-          const job = jobs.start(
-            {
-              tenant: call.principal.tenant,
-              principal: principalKey(call.principal),
-              action: action.name,
-              ...(resolved.host ? { host: resolved.host.name } : {}),
-              ...(resolved.instance ? { instance: resolved.instance.id } : {}),
-              settle: (outcome) => audit.outcome(begun, outcome),
-              onBug: (error) => onBug(error, call.requestId),
-              ...(release ? { release } : {}),
-            },
-            work,
-          )
-          // From here the outcome is the job's to write.
-          entry.state = 'settled'
-          return job
+          try {
+            const job = jobs.start(
+              {
+                tenant: call.principal.tenant,
+                principal: principalKey(call.principal),
+                action: action.name,
+                ...(resolved.host ? { host: resolved.host.name } : {}),
+                ...(resolved.instance ? { instance: resolved.instance.id } : {}),
+                settle: (outcome) => audit.outcome(begun, outcome),
+                onBug: (error) => onBug(error, call.requestId),
+                ...(release ? { release } : {}),
+              },
+              work,
+            )
+            // From here the outcome is the job's to write.
+            entry.state = 'settled'
+            return job
+          } catch (error) {
+            release?.()
+            throw error
+          }
         },
       }
     const output = await action.run(input, context)

@@ -1,6 +1,6 @@
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { makeContainer } from '../helpers/engine.js'
+import { makeContainer, TEST_IMAGE } from '../helpers/engine.js'
 import { codeOf, dockerHost, openRoom, POLICY, principal, type Room } from '../helpers/room.js'
 
 const socketPath = inject('engineSocket')
@@ -43,6 +43,17 @@ describe('policy', () => {
       'knowledge.revert': { card: 'x', version: 1 },
       'knowledge.feedback': { asked: 1, helpful: true },
       'knowledge.assign': { gap: 1, to: 'ann' },
+      'artifact.show': { artifact: 'a' },
+      'artifact.link': { artifact: 'a' },
+      'artifact.revoke': { artifact: 'a' },
+      'artifact.remove': { artifact: 'a' },
+      'image.inspect': { image: TEST_IMAGE },
+      'image.history': { image: TEST_IMAGE },
+      'image.tag': { image: TEST_IMAGE, reference: 'x' },
+      'image.remove': { image: TEST_IMAGE },
+      'image.save': { image: TEST_IMAGE },
+      'image.pull': { reference: 'x' },
+      'container.import': { reference: 'x' },
       'job.status': { job: 'x' },
       'job.cancel': { job: 'x' },
       'container.copy-in': { container: container.name, path: '/srv/x', text: 'x' },
