@@ -15,6 +15,7 @@ export default defineAction({
   target: 'host',
   needs: 'import',
   acceptsFile: true,
+  fileTypes: ['.tar'],
   startsJob: true,
   private: true,
   input: Type.Object({ ...onHost, reference: referenceField, artifact: Type.Optional(artifactField) }),
