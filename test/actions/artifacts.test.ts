@@ -142,7 +142,7 @@ describe('the quota of all artifacts', () => {
     expect(files()).toEqual([theirs.id])
     const largest = await make(room, 'mine.tar', 2 * MIB)
 
-    // Nothing fits any more: refused before a byte of the image is read.
+    // Nothing fits any more.
     const { jobId } = await room.does<{ jobId: string }>('image.save', { image: TEST_IMAGE }, { principal: owner })
     await room.actions.jobs.wait(jobId, 'local', AbortSignal.timeout(20_000))
     const job = await room.does<{ error: { code: string; message: string }; progress: object }>('job.status', {
@@ -172,7 +172,15 @@ describe('the quota of all artifacts', () => {
     expect(await codeOf(make(room, 'other.tar', 2 * MIB))).toBe('QUOTA_REACHED')
     slow.end(randomBytes(MIB))
     expect(await writing).toMatchObject({ sizeBytes: 3 * MIB })
-    expect(await codeOf(make(room, 'more.tar', 1))).toBe('QUOTA_REACHED')
+    let closed = false
+    const unread = {
+      flow: () => Promise.reject(new Error('it was read')),
+      close: () => {
+        closed = true
+      },
+    }
+    expect(await codeOf(room.actions.artifacts.create(unread, { ...request, name: 'more' }))).toBe('QUOTA_REACHED')
+    expect(closed).toBe(true)
     await room.close()
   })
 })
