@@ -36,6 +36,7 @@ afterAll(async () => {
     RepoTags?.some((tag) => tag.includes(OWN)),
   )
   for (const tag of left.flatMap(({ RepoTags }) => RepoTags ?? [])) await docker.getImage(tag).remove({ force: true })
+  for (const id of images) if (await idOf(id)) await docker.getImage(id).remove({ force: true })
   expect(room.bugs).toEqual([])
   await room.close()
 })
@@ -68,6 +69,9 @@ async function ended(verb: string, input: object, file?: FileSource): Promise<Jo
 const errorOf = async (...call: Parameters<typeof ended>): Promise<string | undefined> =>
   (await ended(...call)).error?.code
 
+/** Some lose their names on the way, and would stay. */
+const images = new Set<string>()
+
 /** An image of its own, with content that no other has. */
 async function makeImage(name: string): Promise<string> {
   const done = await ended(
@@ -75,7 +79,9 @@ async function makeImage(name: string): Promise<string> {
     { reference: `${OWN}/${name}:1` },
     fileOf('x.tar', await tarOf({ a: randomBytes(99) })),
   )
-  return done.result?.images?.[0]?.id ?? ''
+  const id = done.result?.images?.[0]?.id ?? ''
+  images.add(id)
+  return id
 }
 const idOf = async (reference: string): Promise<string | undefined> =>
   docker
@@ -165,7 +171,7 @@ describe('tagging and removing', () => {
     expect(() => execFileSync('docker', args, { stdio: 'pipe' })).toThrow()
   })
 
-  it.each(['a__b', 'a--b/c.d_e', 'localhost/x', 'reg.example:5000/a/b:V1.2-x', '[::1]:5000/a:_'])(
+  it.each(['a__b', 'a--b/c.d_e', 'localhost/x', 'reg.example:5000/a/b:V1.2-x', '127.0.0.1:5000/a:_'])(
     'takes the name %j as the engine does',
     async (name) => {
       const reference = name.replace(/(:[^/:]*)?$/, (tag) => `/${OWN}${tag}`)
@@ -262,6 +268,7 @@ async function makeDirectly(name: string): Promise<void> {
   const archive = Readable.from([await tarOf({ a: randomBytes(99) })], { objectMode: false })
   const answer = await docker.importImage(archive, { fromSrc: '-', repo: `${OWN}/${name}`, tag: '1' })
   await new Promise((resolve) => docker.modem.followProgress(answer, resolve))
+  images.add((await idOf(`${OWN}/${name}:1`)) ?? '')
 }
 
 describe('archives that are not what they should be', () => {
