@@ -52,6 +52,8 @@ async function gateTo(name: string, hosts: Readonly<Record<string, string>>) {
     knowledge: openKnowledge(db),
     hosts: readHostFile(file, () => undefined),
     policy: readFileSync('data/policy.cedar', 'utf8'),
+    jobLimits: { running: 1, perHost: 1 },
+    quotaBytes: Number.MAX_SAFE_INTEGER,
     minFreeBytes: 0,
     publicUrl: () => 'http://localhost',
     now: Date.now,

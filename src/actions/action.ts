@@ -42,6 +42,7 @@ export interface FileSource {
   readonly sizeBytes: number
   /** Tells this file from another, and lets a surface whose click carries no bytes find it again. */
   readonly reference: FileReference
+  /** What it gives can be read to its end even after the call has answered. */
   open(signal: AbortSignal): Promise<Readable>
 }
 
@@ -67,8 +68,8 @@ export interface CallContext extends Services {
   readonly file?: FileSource
   /**
    * Goes on after the call has answered; its end, not the answer, is the call's outcome in the audit log.
-   * @param release lets go of what the work was given; called once the job has ended, however it did
-   * @throws AppError QUEUE_FULL, SHUTTING_DOWN; then nothing was released
+   * @param release lets go of what the work was given; called once the job has ended, or if it cannot be started
+   * @throws AppError QUEUE_FULL, SHUTTING_DOWN
    */
   startJob(work: JobWork, release?: () => void): Job
 }

@@ -1,16 +1,11 @@
 // Every failure that a caller can cause, in one table: its HTTP status, whether the same call may succeed later, and
 // what to tell the person. Messages say what was wrong and what to do; placeholders come from the error's details.
+import { type ErrorKind, kind } from './error-kind.js'
+import { HOST_ERRORS } from './host-errors.js'
 import { type Bilingual, type Lang, say } from './text.js'
 
-interface ErrorKind extends Bilingual {
-  readonly status: number
-  /** True when the same call, unchanged, may succeed later. */
-  readonly retry: boolean
-}
-
-const kind = (status: number, retry: boolean, en: string, zh: string): ErrorKind => ({ status, retry, en, zh })
-
 export const ERRORS = {
+  ...HOST_ERRORS,
   INVALID_INPUT: kind(400, false, 'The input is not right: {problem}.', '输入有误：{problem}。'),
   ACTION_UNKNOWN: kind(
     404,
@@ -66,181 +61,12 @@ export const ERRORS = {
     'The target changed after it was confirmed, so nothing was done. Look at it and run the command again.',
     '目标在确认后发生了变化，因此未执行任何操作。请检查后重新执行命令。',
   ),
-  HOST_NOT_FOUND: kind(
-    404,
-    false,
-    'There is no host "{host}" for you. Known hosts: {known}.',
-    '没有可用的主机“{host}”。已知主机：{known}。',
-  ),
-  HOST_REQUIRED: kind(
-    400,
-    false,
-    'Several hosts are linked: say which one. Known hosts: {known}.',
-    '已连接多台主机，请指明其中一台：{known}。',
-  ),
-  NO_HOSTS: kind(
-    404,
-    false,
-    'No host is linked. Start a Docker engine or name hosts in HYPERCALL_HOSTS.',
-    '尚未连接任何主机。请启动 Docker 引擎，或通过 HYPERCALL_HOSTS 指定主机。',
-  ),
-  HOST_UNREACHABLE: kind(
-    503,
-    true,
-    'The engine on host "{host}" does not answer. /host test says why; then try again.',
-    '主机“{host}”上的引擎没有响应。可用 /host test 查看原因，然后重试。',
-  ),
-  HOST_UNTRUSTED: kind(
-    502,
-    false,
-    'Host "{host}" did not prove who it is, so nothing was sent to it. {why}',
-    '主机“{host}”未能证明其身份，因此未向其发送任何内容。{why}',
-  ),
-  HOST_BUSY: kind(
-    503,
-    true,
-    'Host "{host}" is busy: {running} operations run and {waiting} wait. Try again in {seconds} s.',
-    '主机“{host}”繁忙：{running} 个操作正在执行，{waiting} 个正在等待。请在 {seconds} 秒后重试。',
-  ),
-  HOST_NAME_TAKEN: kind(
-    409,
-    false,
-    'There is a host "{host}" already. Choose another name.',
-    '已存在主机“{host}”。请换一个名称。',
-  ),
-  HOST_NOT_LINKED: kind(
-    409,
-    false,
-    'Host "{host}" comes from the settings of the bot and is taken out there, not here.',
-    '主机“{host}”来自机器人的配置，请在配置中移除。',
-  ),
   ENDPOINT_INVALID: kind(400, false, 'The host was not linked: {problem}.', '主机未连接：{problem}。'),
-  ENGINE_LOST: kind(
-    502,
-    true,
-    'The engine on host "{host}" broke off in the middle. Nothing half-finished was kept; try again when it is back.',
-    '主机“{host}”上的引擎中途断开。未保留任何不完整的结果，请在其恢复后重试。',
-  ),
-  ENGINE_REFUSED: kind(
-    502,
-    false,
-    'The engine on host "{host}" refused: {reason}',
-    '主机“{host}”上的引擎拒绝了该操作：{reason}',
-  ),
-  INSTANCE_NOT_FOUND: kind(
-    404,
-    false,
-    'There is no container "{container}" on host "{host}". /container list shows what is there.',
-    '主机“{host}”上没有容器“{container}”。可用 /container list 查看。',
-  ),
-  INSTANCE_AMBIGUOUS: kind(
-    409,
-    false,
-    '"{container}" fits more than one container: {candidates}. Give the name or more of the id.',
-    '“{container}”匹配到多个容器：{candidates}。请给出名称或更长的 ID。',
-  ),
-  INSTANCE_NOT_RUNNING: kind(
-    409,
-    false,
-    'The container "{container}" does not run, or is paused. Start it, or let it go on, and try again.',
-    '容器“{container}”未在运行或已暂停。请先启动或恢复它，然后重试。',
-  ),
-  INSTANCE_RUNS: kind(
-    409,
-    false,
-    'The container "{container}" runs. Stop it first, or say force.',
-    '容器“{container}”正在运行。请先停止它，或指定 force。',
-  ),
-  NAME_TAKEN: kind(
-    409,
-    false,
-    'The name "{name}" is taken on host "{host}". Choose another one.',
-    '主机“{host}”上已有名为“{name}”的容器。请换一个名称。',
-  ),
-  IMAGE_NOT_FOUND: kind(
-    404,
-    false,
-    'There is no image "{image}" on host "{host}". /image list shows what is there.',
-    '主机“{host}”上没有镜像“{image}”。可用 /image list 查看。',
-  ),
-  IMAGE_AMBIGUOUS: kind(
-    409,
-    false,
-    '"{image}" fits more than one image: {candidates}. Give a tag or more of the id.',
-    '“{image}”匹配到多个镜像：{candidates}。请给出标签或更长的 ID。',
-  ),
-  IMAGE_IN_USE: kind(409, false, 'The image "{image}" is in use: {reason}', '镜像“{image}”正在使用中：{reason}'),
-  ARCHIVE_INVALID: kind(
-    400,
-    false,
-    'That is not an archive of the right kind: {reason}',
-    '该文件不是所需类型的归档：{reason}',
-  ),
-  TRANSFER_MISMATCH: kind(
-    502,
-    true,
-    'What arrived on host "{to}" is not what was sent, so it was removed there. Send it again.',
-    '主机“{to}”收到的内容与发送的不一致，已在该主机上删除。请重新发送。',
-  ),
-  SAME_HOST: kind(
-    400,
-    false,
-    'It is on host "{to}" already. Name another host in "to".',
-    '它已经在主机“{to}”上。请在 to 中指定另一台主机。',
-  ),
-  REGISTRY_UNREACHABLE: kind(
-    502,
-    true,
-    'Host "{host}" cannot reach the registry of "{image}". Check its network, or bring the image with /image load.',
-    '主机“{host}”无法访问“{image}”所在的镜像仓库。请检查其网络，或用 /image load 载入镜像。',
-  ),
-  NOT_SUPPORTED: kind(
-    501,
-    false,
-    'The engine on host "{host}" cannot do that ({capability}).',
-    '主机“{host}”上的引擎不支持该操作（{capability}）。',
-  ),
-  PATH_INVALID: kind(
-    400,
-    false,
-    'That path is not allowed: {problem}. Give an absolute path such as /srv/data/file.txt.',
-    '路径不被允许：{problem}。请提供绝对路径，例如 /srv/data/file.txt。',
-  ),
-  PATH_NOT_FOUND: kind(
-    404,
-    false,
-    'There is nothing at {path} in the container. Check the path.',
-    '容器中不存在 {path}。请检查路径。',
-  ),
-  DESTINATION_NOT_FOUND: kind(
-    404,
-    false,
-    'The directory {path} does not exist in the container. Create it first or choose another destination.',
-    '容器中不存在目录 {path}。请先创建它，或选择其他目标位置。',
-  ),
-  DESTINATION_READ_ONLY: kind(
-    409,
-    false,
-    '{path} is read-only in the container. Choose another destination.',
-    '容器中的 {path} 是只读的。请选择其他目标位置。',
-  ),
-  BIND_NOT_ALLOWED: kind(
-    403,
-    false,
-    'Host "{host}" does not let a container have {path}. It allows: {allowed}.',
-    '主机“{host}”不允许容器挂载 {path}。允许的路径：{allowed}。',
-  ),
   CONTENT_REQUIRED: kind(
     400,
     false,
     'There is nothing to copy: give one of a file, a text and an address.',
     '没有可复制的内容：请提供文件、文本或网址，三者择一。',
-  ),
-  MODE_REFUSED: kind(
-    403,
-    false,
-    'The mode {mode} sets setuid, setgid or sticky, which no policy allows you here. Give three digits, such as 755.',
-    '权限 {mode} 含有 setuid、setgid 或粘滞位，没有策略允许您在此设置。请使用三位数字，例如 755。',
   ),
   FILE_REQUIRED: kind(
     400,
@@ -321,6 +147,12 @@ export const ERRORS = {
     'The disk that holds the artifacts is full. Nothing half-finished was kept; free some space and try again.',
     '存放制品的磁盘已满。未保留任何不完整的结果，请释放空间后重试。',
   ),
+  QUOTA_REACHED: kind(
+    507,
+    true,
+    'All artifacts together may take {quota}, and that is used up. Remove some with /artifact remove; your largest: {largest}.',
+    '所有制品合计最多占用 {quota}，现已用尽。请用 /artifact remove 删除一些；你们最大的制品：{largest}。',
+  ),
   QUEUE_FULL: kind(
     429,
     true,
@@ -333,6 +165,12 @@ export const ERRORS = {
     false,
     'The job has already ended ({state}); there is nothing to cancel.',
     '任务已结束（{state}），无可取消。',
+  ),
+  ARTIFACT_NOT_FOUND: kind(
+    404,
+    false,
+    'There is no artifact "{artifact}" for you. /artifact list shows what there is.',
+    '没有可供您使用的制品“{artifact}”。可用 /artifact list 查看。',
   ),
   CANCELLED: kind(499, false, 'The job was cancelled. Nothing of it was kept.', '任务已取消，未保留任何内容。'),
   CALLER_GONE: kind(
@@ -350,8 +188,14 @@ export const ERRORS = {
   LINK_INVALID: kind(
     404,
     false,
-    'This link is wrong or has expired. Ask for a new one with /job status.',
-    '链接无效或已过期。可用 /job status 获取新链接。',
+    'This link is wrong or has expired. Ask for a new one with /artifact link.',
+    '链接无效或已过期。可用 /artifact link 获取新链接。',
+  ),
+  RANGE_INVALID: kind(
+    416,
+    false,
+    'The file has no such part. Ask for all of it.',
+    '文件中没有该范围。请请求完整文件。',
   ),
   ROUTE_UNKNOWN: kind(404, false, 'There is nothing at this address.', '此地址没有任何内容。'),
   RATE_LIMITED: kind(

@@ -151,6 +151,12 @@ export const imageField = text(
   { max: 255, pattern: IMAGE_PATTERN, complete: 'image' },
 )
 
+/** A new name for an image; the engine's whole rule is checked when it is read. */
+export const referenceField = text(
+  { en: 'A name for it, as repository:tag, such as team/app:1.2', zh: '镜像名称，格式为 仓库:标签，例如 team/app:1.2' },
+  { max: 400 },
+)
+
 export const artifactField = text(
   { en: 'The artifact, by its id', zh: '制品 ID' },
   { max: 64, pattern: '^[0-9a-f]+$', complete: 'artifact' },

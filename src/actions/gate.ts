@@ -7,6 +7,7 @@ import {
   type Services,
   type Surface,
 } from './action.js'
+import { confirmView } from './confirm-view.js'
 import { AppError, type ErrorCode } from './errors.js'
 import type { AuditEntry, AuditOutcome } from './guard/audit.js'
 import type { Confirmable, Confirmations } from './guard/confirmations.js'
@@ -16,8 +17,9 @@ import { createCopyRisks } from './hosts/copy-risk.js'
 import type { Capability, Image, InstanceDetail } from './hosts/driver.js'
 import type { Host } from './hosts/hosts.js'
 import { isSpecialMode } from './hosts/paths.js'
+import type { Job, JobContext, JobWork } from './jobs/jobs.js'
 import type { RegisteredAction, Registry } from './registry.js'
-import { type Bilingual, formatTime, type Lang, say } from './text.js'
+import { type Bilingual, formatTime, type Lang } from './text.js'
 import type { View } from './view.js'
 
 export interface Call {
@@ -183,34 +185,13 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
     }
   }
 
-  function describeCall(action: RegisteredAction, resolved: Resolved, file: FileSource | undefined): Bilingual {
-    const what = [
-      resolved.instance
-        ? `${resolved.instance.name} (${resolved.instance.id.slice(0, 12)}, ${resolved.instance.image})`
-        : '',
-      resolved.image ? `${resolved.image.tags[0] ?? ''} (${shortImageId(resolved.image.id)})` : '',
-      resolved.host ? `@ ${resolved.host.name}` : '',
-      resolved.destination ? `→ ${resolved.destination.name}` : '',
-      file ? `← ${file.name}` : '',
-    ]
-      .filter((part) => part !== '')
-      .join(' ')
-    return { en: `${action.summary.en}: ${what}`, zh: `${action.summary.zh}：${what}` }
-  }
-
-  function confirmView(action: RegisteredAction, resolved: Resolved, why: Bilingual, call: Call, input: object): View {
-    const what = describeCall(action, resolved, call.file)
-    const facts = Object.entries(input)
-      .filter(([name]) => name !== 'host' && name !== action.target && !(name === 'container' && resolved.instance))
-      .map(([name, value]) => ({ label: name, value: shown(String(value), call.lang) }))
-    return {
-      tone: 'warn',
-      heading: { en: 'Please confirm', zh: '请确认' }[call.lang],
-      blocks: [
-        { kind: 'text', text: what[call.lang] },
-        { kind: 'text', text: why[call.lang] },
-        ...(facts.length === 0 ? [] : [{ kind: 'facts', facts } as const]),
-      ],
+  /** What was kept for a job goes with it, also when none can be started. */
+  function startOrRelease(context: JobContext, work: JobWork): Job {
+    try {
+      return jobs.start(context, work)
+    } catch (error) {
+      context.release?.()
+      throw error
     }
   }
 
@@ -288,7 +269,10 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
           token,
           expiresAt,
           why: decision.confirm,
-          view: confirmView(action, resolved, decision.confirm, call, shownInput),
+          view: confirmView(
+            { ...resolved, action, file: call.file, input: shownInput, why: decision.confirm },
+            call.lang,
+          ),
         }
       }
       confirmations.redeem(call.confirm, confirmable)
@@ -316,7 +300,7 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
       ...(resolved.image ? { image: resolved.image } : {}),
       ...(resolved.destination ? { destination: resolved.destination } : {}),
       startJob(work, release) {
-        const job = jobs.start(
+        const job = startOrRelease(
           {
             tenant: call.principal.tenant,
             principal: principalKey(call.principal),
@@ -371,20 +355,6 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
     withdraw: (token, who) => audited('withdraw', who, () => confirmations.withdraw(token, who.principal)),
   }
 }
-
-const shortImageId = (id: string): string => id.replace(/^sha256:/, '').slice(0, 12)
-
-const LONGEST_SHOWN = 200
-
-/** A long value as its beginning and its length: a confirmation is read, not scrolled. */
-const shown = (value: string, lang: Lang): string =>
-  value.length <= LONGEST_SHOWN
-    ? value
-    : say(
-        lang,
-        { en: '{start}… ({count} characters)', zh: '{start}……（共 {count} 个字符）' },
-        { start: value.slice(0, LONGEST_SHOWN), count: value.length },
-      )
 
 /** A file as the audit log keeps it: its address may carry a signature, and stays out. */
 const recordOf = ({ name, sizeBytes, reference }: FileSource) => ({

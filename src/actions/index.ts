@@ -35,6 +35,8 @@ export interface ActionsOptions {
   readonly policy: string
   readonly minFreeBytes: number
   readonly jobLimits: JobLimits
+  /** What all artifacts may take together. */
+  readonly quotaBytes: number
   readonly publicUrl: () => string
   /** Epoch ms. */
   readonly now: () => number
@@ -68,6 +70,7 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
     folder: join(stateFolder, 'artifacts'),
     workFolder: liveness.workFolder,
     minFreeBytes: options.minFreeBytes,
+    quotaBytes: options.quotaBytes,
     publicUrl: options.publicUrl,
     now,
   })

@@ -52,6 +52,9 @@ export const JobShape = Type.Object({
 })
 export type JobOutput = Static<typeof JobShape>
 
+/** Who it was, as its own tenant needs to be told. */
+export const shownPrincipal = (key: string): string => key.slice(key.indexOf('/') + 1)
+
 function artifactOutput(artifact: Artifact, url: string | undefined) {
   const { id, name, sizeBytes, sha256, expiresAt } = artifact
   return { id, name, sizeBytes, sha256, expiresAt: formatTime(expiresAt), ...(url === undefined ? {} : { url }) }

@@ -86,6 +86,11 @@ export const SETTINGS = {
     maximum: 64,
     ...words({ en: 'How many of them may keep one host busy', zh: '其中单台主机上允许同时运行的任务数' }),
   }),
+  HYPERCALL_ARTIFACT_QUOTA: Type.Integer({
+    default: 20 * 1024 ** 3,
+    minimum: 1,
+    ...words({ en: 'What all artifacts may take together, in bytes', zh: '所有制品合计可占用的空间（字节）' }),
+  }),
   DISCORD_TOKEN: Type.Optional(
     Type.String({
       minLength: 1,

@@ -135,6 +135,7 @@ export async function openHouse(config: Config): Promise<House> {
       policy,
       minFreeBytes: config.HYPERCALL_MIN_FREE,
       jobLimits: { running: config.HYPERCALL_JOBS, perHost: config.HYPERCALL_JOBS_PER_HOST },
+      quotaBytes: config.HYPERCALL_ARTIFACT_QUOTA,
       publicUrl: () => publicUrlOf(config),
       now,
       onBug: (err, requestId) => log.error({ err, requestId }, 'a bug'),

@@ -251,9 +251,9 @@ describe('folders of the host', () => {
     const write = (binds: string) =>
       writeFileSync(file, `hosts:\n  - {name: a, endpoint: 'unix:///x.sock', binds: ${binds}}\n`)
     write('[/srv/site]')
-    expect(readHostFile(file)[0]?.binds).toEqual(['/srv/site'])
+    expect(readHostFile(file, () => undefined)[0]?.binds).toEqual(['/srv/site'])
     write('[srv]')
-    expect(() => readHostFile(file)).toThrow(HostFileError)
+    expect(() => readHostFile(file, () => undefined)).toThrow(HostFileError)
   })
 })
 

@@ -11,8 +11,9 @@ import { MessageFlags } from 'discord-api-types/v10'
 import Docker from 'dockerode'
 import { extract } from 'tar-stream'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { bytesOf } from '../../src/actions/index.js'
 import type { SlashRequest } from '../helpers/discord/driver.js'
-import { makeContainer } from '../helpers/engine.js'
+import { makeContainer, TEST_IMAGE } from '../helpers/engine.js'
 import {
   ada,
   answered,
@@ -476,7 +477,7 @@ describe('completing what is typed', () => {
     const part = container.name.slice(3).toUpperCase()
     const offered = typing('container start', 'container', { container: part })
     expect(await namesOf(offered)).toEqual([container.name])
-    expect(offered.choices?.[0]?.name).toBe(`${container.name} · running · local`)
+    expect(offered.choices?.[0]?.name).toBe(`${container.name} · running · ${TEST_IMAGE} · local`)
     expect(offered.firstAnswerMs).toBeLessThan(2500)
   })
 
@@ -485,6 +486,24 @@ describe('completing what is typed', () => {
     for (const container of ['h', 'hc', 'hc-'])
       await namesOf(typing('container start', 'container', { container }, { user: bob }))
     expect((await audited('container.list')).length).toBeLessThanOrEqual(before + 2)
+  })
+
+  it('offers images by their tags and artifacts by their names, to those who may list them', async () => {
+    expect(await namesOf(typing('image inspect', 'image', { image: 'test/base' }))).toEqual([TEST_IMAGE])
+    const owner = { kind: 'user', id: ada.id, name: ada.username, tenant: LAB, roles: [] } as const
+    const { id } = await bot.room.actions.artifacts.create(bytesOf(Readable.from([Buffer.from('x')])), {
+      owner,
+      name: 'completed.tar',
+      mediaType: 'application/x-tar',
+      signal: new AbortController().signal,
+    })
+    const offered = typing('artifact show', 'artifact', { artifact: 'PLETED' }, { user: bob })
+    expect(await namesOf(offered)).toEqual([id])
+    expect(offered.choices?.[0]?.name).toBe(`${id} · completed.tar · 1 B · user:${ada.id}`)
+    for (const command of ['image inspect', 'artifact show'] as const) {
+      const focused = command.slice(0, command.indexOf(' '))
+      expect(await namesOf(typing(command, focused, {}, { user: bob, roles: [] }))).toEqual([])
+    }
   })
 
   it('offers hosts, and the jobs that one started', async () => {

@@ -15,7 +15,7 @@ import { openCredentialStore } from '../../src/bot/http/credential-store.js'
 import { openCredentials } from '../../src/bot/http/credentials.js'
 import { openKnowledge } from '../../src/knowledge/index.js'
 import { type Door, openDoor } from '../helpers/door.js'
-import { makeContainer } from '../helpers/engine.js'
+import { makeContainer, TEST_IMAGE } from '../helpers/engine.js'
 import { requireProgram } from '../helpers/packages.js'
 import { startServer, type TestServer } from '../helpers/server.js'
 
@@ -477,6 +477,9 @@ describe('the keyboard', () => {
     expect(await box(page).inputValue()).toBe('/container list status:exited ')
     await page.keyboard.type('host:')
     await page.getByRole('option', { name: 'local' }).waitFor()
+    await box(page).fill('')
+    await page.keyboard.type('/image inspect test/b')
+    await page.getByRole('option', { name: TEST_IMAGE }).waitFor()
   })
 
   it('does not send the Enter that ends a word in an input method', async () => {
@@ -668,6 +671,10 @@ describe("the page's own routes", () => {
     ])
     const asNobody = await server.as('nobody')('/page/complete', question)
     expect(await asNobody.json()).toEqual({ choices: [] })
+    const image = post({ action: 'image.inspect', field: 'image', typed: 'TEST/base', input: { host: 'local' } })
+    const images = (await (await server.as('viewer')('/page/complete', image)).json()) as { choices: object[] }
+    expect(images.choices).toEqual([{ value: TEST_IMAGE, label: expect.stringMatching(/^[0-9a-f]{12} · .* · local$/) }])
+    expect(await (await server.as('nobody')('/page/complete', image)).json()).toEqual({ choices: [] })
   })
 
   it('refuse what is no call', async () => {

@@ -56,6 +56,7 @@ export interface RoomOptions {
   readonly stateFolder?: string
   readonly minFreeBytes?: number
   readonly jobs?: { readonly running: number; readonly perHost: number }
+  readonly quotaBytes?: number
   readonly roles?: readonly string[]
   /** What a host's settings may name. */
   readonly environment?: Readonly<Record<string, string>>
@@ -78,6 +79,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
     policy: options.policy ?? POLICY,
     minFreeBytes: options.minFreeBytes ?? 0,
     jobLimits: options.jobs ?? { running: 8, perHost: 4 },
+    quotaBytes: options.quotaBytes ?? Number.MAX_SAFE_INTEGER,
     publicUrl: () => 'http://hypercall.test',
     now: () => now(),
     onBug: (error) => bugs.push(error),

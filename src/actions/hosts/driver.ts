@@ -336,10 +336,13 @@ export interface HostDriver {
   removeImage(reference: string, force: boolean, signal: AbortSignal): Promise<RemovedImage>
   /** @param references tags are kept by name, ids without one @returns an uncompressed tar */
   save(references: readonly string[], signal: AbortSignal): Promise<ByteSource>
-  /** @param archive as `save` gives it @returns the tags and ids that it held @throws AppError ARCHIVE_INVALID */
+  /** @param archive as `save` gives it @returns the tags and ids that it held @throws AppError ARCHIVE_COMPRESSED, ARCHIVE_INVALID */
   load(archive: ByteSource, signal: AbortSignal): Promise<string[]>
-  /** @param archive as `export` gives it @returns the id of the image that was made @throws AppError ARCHIVE_INVALID */
+  /** @param archive as `export` gives it @returns the id of the image that was made @throws AppError ARCHIVE_COMPRESSED, ARCHIVE_INVALID */
   importImage(archive: ByteSource, repository: string, tag: string, signal: AbortSignal): Promise<string>
-  /** @returns the image's id @throws AppError IMAGE_NOT_FOUND, REGISTRY_UNREACHABLE */
+  /**
+   * @param reference with a tag or a digest: without one, an engine fetches every tag there is
+   * @returns the image's id @throws AppError IMAGE_NOT_FOUND, REGISTRY_UNREACHABLE
+   */
   pull(reference: string, onProgress: (progress: PullProgress) => void, signal: AbortSignal): Promise<string>
 }

@@ -58,14 +58,30 @@ export function openArtifactStore(db: Database) {
     `SELECT artifacts.* FROM artifact_links JOIN artifacts ON artifacts.id = artifact_links.artifact
      WHERE artifact_links.token_hash = ? AND artifact_links.expires_at > ?`,
   )
+  const list = db.prepare<[string, number], ArtifactRow>(
+    'SELECT * FROM artifacts WHERE tenant = ? AND expires_at > ? ORDER BY created_at DESC, rowid DESC',
+  )
+  const total = db.prepare<[], number>('SELECT coalesce(sum(size_bytes), 0) FROM artifacts').pluck()
+  const remove = db.prepare<[string, string]>('DELETE FROM artifacts WHERE id = ? AND tenant = ?')
+  const hasLink = db.prepare<[string], number>('SELECT 1 FROM artifact_links WHERE token_hash = ?').pluck()
+  const revoke = db.prepare<[string]>('DELETE FROM artifact_links WHERE artifact = ?')
   const ids = db.prepare<[], { id: string }>('SELECT id FROM artifacts')
   const expired = db.prepare<[number], { id: string }>('DELETE FROM artifacts WHERE expires_at <= ? RETURNING id')
   const dropLinks = db.prepare<[number]>('DELETE FROM artifact_links WHERE expires_at <= ?')
   return {
     insert: (row: ArtifactRow): void => void insert.run(row),
     get: (id: string, tenant: string): ArtifactRow | undefined => get.get(id, tenant),
+    /** Those that have not expired, newest first. */
+    list: (tenant: string, now: number): ArtifactRow[] => list.all(tenant, now),
+    /** What all of them take, whoever they belong to. */
+    totalBytes: (): number => total.get() ?? 0,
+    /** Its links go with it. @returns whether there was one */
+    remove: (id: string, tenant: string): boolean => remove.run(id, tenant).changes === 1,
     insertLink: (row: LinkRow): void => void insertLink.run(row),
     byLink: (tokenHash: string, now: number): ArtifactRow | undefined => byLink.get(tokenHash, now),
+    hasLink: (tokenHash: string): boolean => hasLink.get(tokenHash) !== undefined,
+    /** @returns how many there were */
+    revokeLinks: (artifact: string): number => revoke.run(artifact).changes,
     ids: (): string[] => ids.all().map((row) => row.id),
     /** @returns the ids of what was dropped, so that the files can go too */
     dropExpired: (now: number): string[] => {

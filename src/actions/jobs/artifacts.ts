@@ -1,16 +1,20 @@
 // Files that jobs made: kept for a day, named by nothing but their id, reached by links that belong to one person.
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { readdir, rm, stat } from 'node:fs/promises'
+import { open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Principal, principalKey } from '../action.js'
-import type { ByteSource } from '../bytes.js'
-import type { AppError } from '../errors.js'
+import { type ByteSource, bytesOf } from '../bytes.js'
+import { AppError } from '../errors.js'
+import { formatBytes } from '../text.js'
 import type { ArtifactRow, ArtifactStore } from './artifact-store.js'
-import { transfer } from './transfer.js'
+import { type Transferred, transfer } from './transfer.js'
 
 export const ARTIFACT_TTL_MS = 24 * 60 * 60_000
 const ORPHAN_MS = 60 * 60_000
+const READ_BYTES = 1024 * 1024
+const LARGEST_NAMED = 3
+const NONE = { en: 'none', zh: '无' } as const
 
 export interface Artifact {
   readonly id: string
@@ -19,12 +23,19 @@ export interface Artifact {
   readonly mediaType: string
   readonly sizeBytes: number
   readonly sha256: string
-  /** Epoch ms. */
+  /** Who made it. */
+  readonly principal: string
+  /** Epoch ms, as is the other. */
+  readonly createdAt: number
   readonly expiresAt: number
 }
 
 export interface StoredArtifact extends Artifact {
   readonly path: string
+}
+
+export interface OpenArtifact extends Artifact {
+  readonly bytes: ByteSource
 }
 
 export interface ArtifactRequest {
@@ -39,11 +50,21 @@ export interface ArtifactRequest {
 }
 
 export interface Artifacts {
-  /** Streams `source` into a new artifact. @throws AppError STORAGE_FULL, or whatever the source fails with */
+  /** Streams `source` into a new artifact. @throws AppError STORAGE_FULL, QUOTA_REACHED, or whatever the source fails with */
   create(source: ByteSource, request: ArtifactRequest): Promise<Artifact>
   get(id: string, tenant: string): StoredArtifact | undefined
-  /** @returns an absolute address that works for this person until the artifact expires */
+  /** Newest first. */
+  list(tenant: string): StoredArtifact[]
+  /** Its bytes, which can be read to their end even if it is removed meanwhile. @throws AppError ARTIFACT_NOT_FOUND */
+  open(id: string, tenant: string): Promise<OpenArtifact>
+  /** @returns an absolute address that works for this person until the artifact expires; the same when asked again */
   link(id: string, principal: Principal): string | undefined
+  /** @returns a new one in any case @throws AppError ARTIFACT_NOT_FOUND */
+  freshLink(id: string, principal: Principal): string
+  /** Ends every link to it, whoever it was made for. @returns how many @throws AppError ARTIFACT_NOT_FOUND */
+  revoke(id: string, tenant: string): number
+  /** Its links end first. @throws AppError ARTIFACT_NOT_FOUND */
+  remove(id: string, tenant: string): Promise<void>
   /** @returns the artifact a link's token leads to, if it still does */
   resolve(token: string): StoredArtifact | undefined
   /** Removes what expired, and files that no row has known for an hour (a crash between rename and row leaves one). */
@@ -56,6 +77,8 @@ export interface ArtifactsOptions {
   /** This process's own folder for what is not whole yet, on the same disk. */
   readonly workFolder: string
   readonly minFreeBytes: number
+  /** What all artifacts may take together. */
+  readonly quotaBytes: number
   /** The address under which downloads are served, without a trailing slash. */
   readonly publicUrl: () => string
   /** Epoch ms. */
@@ -74,23 +97,84 @@ export function openArtifacts(options: ArtifactsOptions): Artifacts {
     mediaType: row.media_type,
     sizeBytes: row.size_bytes,
     sha256: row.sha256,
+    principal: row.principal,
+    createdAt: row.created_at,
     expiresAt: row.expires_at,
     path: pathOf(row.id),
   })
   // A token exists in clear text only here, so that asking twice does not make two links.
   const tokens = new Map<string, string>()
+  const forget = (artifacts: ReadonlySet<string>): void => {
+    for (const key of tokens.keys()) if (artifacts.has(key.slice(key.lastIndexOf(' ') + 1))) tokens.delete(key)
+  }
 
-  return {
-    async create(source, request) {
-      const id = randomBytes(12).toString('hex')
-      const { sizeBytes, sha256 } = await transfer(source, pathOf(id), {
+  const addressOf = (token: string, row: ArtifactRow): string =>
+    `${options.publicUrl()}/d/${token}/${encodeURIComponent(row.name)}`
+
+  function newLink(row: ArtifactRow, principal: Principal): string {
+    const token = randomBytes(24).toString('base64url')
+    store.insertLink({
+      token_hash: hashToken(token),
+      artifact: row.id,
+      principal: principalKey(principal),
+      expires_at: row.expires_at,
+    })
+    tokens.set(`${principalKey(principal)} ${row.id}`, token)
+    return addressOf(token, row)
+  }
+
+  const current = (id: string, tenant: string): ArtifactRow | undefined => {
+    const row = store.get(id, tenant)
+    return row && row.expires_at > now() ? row : undefined
+  }
+  const find = (id: string, tenant: string): ArtifactRow => {
+    const row = current(id, tenant)
+    if (!row) throw new AppError('ARTIFACT_NOT_FOUND', { artifact: id })
+    return row
+  }
+
+  /** What is being written here: no row counts it yet. */
+  let writing = 0
+
+  function requireQuota(tenant: string): void {
+    const taken = store.totalBytes() + writing
+    if (writing > 0 ? taken <= options.quotaBytes : taken < options.quotaBytes) return
+    // Its own only: what others keep is none of its business.
+    const largest = store.list(tenant, now()).sort((a, b) => b.size_bytes - a.size_bytes)
+    throw new AppError('QUOTA_REACHED', {
+      quota: formatBytes(options.quotaBytes),
+      largest:
+        largest.length === 0
+          ? NONE
+          : largest.slice(0, LARGEST_NAMED).map((row) => `${row.name} (${row.id}, ${formatBytes(row.size_bytes)})`),
+    })
+  }
+
+  async function write(source: ByteSource, id: string, request: ArtifactRequest): Promise<Transferred> {
+    let written = 0
+    try {
+      return await transfer(source, pathOf(id), {
         temporary: join(options.workFolder, `${id}.part`),
         signal: request.signal,
         minFreeBytes: options.minFreeBytes,
+        admit(bytes) {
+          written += bytes
+          writing += bytes
+          requireQuota(request.owner.tenant)
+        },
         ...(request.gzip ? { gzip: true } : {}),
         ...(request.sourceLost ? { sourceLost: request.sourceLost } : {}),
         ...(request.onBytes ? { onBytes: request.onBytes } : {}),
       })
+    } finally {
+      writing -= written
+    }
+  }
+
+  return {
+    async create(source, request) {
+      const id = randomBytes(12).toString('hex')
+      const { sizeBytes, sha256 } = await write(source, id, request)
       const row: ArtifactRow = {
         id,
         tenant: request.owner.tenant,
@@ -114,22 +198,36 @@ export function openArtifacts(options: ArtifactsOptions): Artifacts {
       const row = store.get(id, tenant)
       return row && stored(row)
     },
-    link(id, principal) {
-      const row = store.get(id, principal.tenant)
-      if (!row || row.expires_at <= now()) return undefined
-      const key = `${principalKey(principal)} ${id}`
-      let token = tokens.get(key)
-      if (token === undefined) {
-        token = randomBytes(24).toString('base64url')
-        store.insertLink({
-          token_hash: hashToken(token),
-          artifact: id,
-          principal: principalKey(principal),
-          expires_at: row.expires_at,
-        })
-        tokens.set(key, token)
+    list: (tenant) => store.list(tenant, now()).map(stored),
+    async open(id, tenant) {
+      const row = find(id, tenant)
+      try {
+        const file = await open(pathOf(id))
+        return { ...stored(row), bytes: bytesOf(file.createReadStream({ highWaterMark: READ_BYTES })) }
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+          throw new AppError('ARTIFACT_NOT_FOUND', { artifact: id }, { cause: error })
+        }
+        throw error
       }
-      return `${options.publicUrl()}/d/${token}/${encodeURIComponent(row.name)}`
+    },
+    link(id, principal) {
+      const row = current(id, principal.tenant)
+      if (!row) return undefined
+      const token = tokens.get(`${principalKey(principal)} ${id}`)
+      // Another process may have revoked it.
+      return token !== undefined && store.hasLink(hashToken(token)) ? addressOf(token, row) : newLink(row, principal)
+    },
+    freshLink: (id, principal) => newLink(find(id, principal.tenant), principal),
+    revoke(id, tenant) {
+      find(id, tenant)
+      forget(new Set([id]))
+      return store.revokeLinks(id)
+    },
+    async remove(id, tenant) {
+      if (!store.remove(id, tenant)) throw new AppError('ARTIFACT_NOT_FOUND', { artifact: id })
+      forget(new Set([id]))
+      await rm(pathOf(id), { force: true })
     },
     resolve(token) {
       const row = store.byLink(hashToken(token), now())
@@ -137,7 +235,7 @@ export function openArtifacts(options: ArtifactsOptions): Artifacts {
     },
     async sweep() {
       const expired = new Set(store.dropExpired(now()))
-      for (const key of tokens.keys()) if (expired.has(key.slice(key.lastIndexOf(' ') + 1))) tokens.delete(key)
+      forget(expired)
       for (const id of expired) await rm(pathOf(id), { force: true })
       const known = new Set(store.ids())
       for (const file of await readdir(folder)) {

@@ -72,8 +72,9 @@ export function openJobStore(db: Database) {
      VALUES (@id, @process, @tenant, @principal, @action, @host, @instance, @state, @created_at)`,
   )
   const get = db.prepare<[string, string], JobRow>('SELECT * FROM jobs WHERE id = ? AND tenant = ?')
-  const recent = db.prepare<[string, number], JobRow>(
-    'SELECT * FROM jobs WHERE tenant = ? ORDER BY created_at DESC, rowid DESC LIMIT ?',
+  const recent = db.prepare<[{ tenant: string; principal: string | null; limit: number }], JobRow>(
+    `SELECT * FROM jobs WHERE tenant = @tenant AND (@principal IS NULL OR principal = @principal)
+     ORDER BY created_at DESC, rowid DESC LIMIT @limit`,
   )
   const unfinished = db.prepare<[], JobRow>(`SELECT * FROM jobs WHERE state IN ('queued', 'running')`)
   const running = db.prepare<[number, string]>(`UPDATE jobs SET state = 'running', started_at = ? WHERE id = ?`)
@@ -95,7 +96,8 @@ export function openJobStore(db: Database) {
     insert: (row: Parameters<typeof insert.run>[0]): void => void insert.run(row),
     get: (id: string, tenant: string): JobRow | undefined => get.get(id, tenant),
     /** Newest first. */
-    recent: (tenant: string, limit: number): JobRow[] => recent.all(tenant, limit),
+    recent: (tenant: string, limit: number, principal: string | undefined): JobRow[] =>
+      recent.all({ tenant, principal: principal ?? null, limit }),
     unfinished: (): JobRow[] => unfinished.all(),
     setRunning: (id: string, at: number): void => void running.run(at, id),
     setProgress: (id: string, bytes: number, totalBytes: number | null, phase: string | null): void =>

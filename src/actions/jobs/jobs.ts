@@ -72,8 +72,8 @@ export interface Jobs {
   start(context: JobContext, work: JobWork): Job
   /** @throws AppError JOB_NOT_FOUND */
   get(id: string, tenant: string): Job
-  /** Newest first. */
-  recent(tenant: string, limit: number): Job[]
+  /** Newest first. @param principal only those that it began */
+  recent(tenant: string, limit: number, principal?: string): Job[]
   /** Takes effect within a second, whichever process runs it. @throws AppError JOB_NOT_FOUND, JOB_FINISHED */
   cancel(id: string, tenant: string): Job
   /** Resolves with the job once it has ended, or as it is when the signal fires. @throws AppError JOB_NOT_FOUND */
@@ -300,7 +300,8 @@ export function openJobs({ store, audit, liveness, limits, now }: JobsOptions): 
       return jobs.get(id, context.tenant)
     },
     get: (id, tenant) => jobOf(find(id, tenant), live.get(id)),
-    recent: (tenant, limit) => store.recent(tenant, limit).map((row) => jobOf(row, live.get(row.id))),
+    recent: (tenant, limit, principal) =>
+      store.recent(tenant, limit, principal).map((row) => jobOf(row, live.get(row.id))),
     cancel(id, tenant) {
       const { state } = find(id, tenant)
       if (!store.askCancel(id, tenant)) throw new AppError('JOB_FINISHED', { state })

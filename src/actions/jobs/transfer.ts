@@ -23,6 +23,8 @@ export interface TransferOptions {
   readonly sourceLost?: (cause: unknown) => AppError
   /** A longer stream is refused. */
   readonly maxBytes?: number
+  /** Asked before the first byte, and before any that are written; refuses them by throwing. */
+  admit?(bytes: number): void
   /** @param bytes read from the source so far */
   onBytes?(bytes: number): void
 }
@@ -69,10 +71,12 @@ export async function transfer(source: ByteSource, file: string, options: Transf
   let checkedAt = 0
 
   const write = async (handle: FileHandle, pieces: readonly Buffer[]): Promise<void> => {
+    const before = sizeBytes
     for (const piece of pieces) {
       hash.update(piece)
       sizeBytes += piece.length
     }
+    options.admit?.(sizeBytes - before)
     const read = gzip?.bytesWritten ?? sizeBytes
     options.onBytes?.(read)
     if (read > maxBytes) throw new AppError('UPLOAD_TOO_LARGE', { limit: maxBytes })
@@ -85,6 +89,7 @@ export async function transfer(source: ByteSource, file: string, options: Transf
 
   try {
     await requireSpace(folder, options.minFreeBytes)
+    options.admit?.(0)
     const handle = await open(temporary, 'wx', 0o600)
     try {
       await bytes.flow((pieces) => write(handle, pieces), signal)

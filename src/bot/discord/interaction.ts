@@ -11,12 +11,13 @@ import {
 } from 'discord-api-types/v10'
 import type { Logger } from 'pino'
 import { type Actions, AppError } from '../../actions/index.js'
+import { createCompletions } from '../completions.js'
 import type { Config } from '../config.js'
 import type { Pictures } from '../pictures.js'
 import { type Asker, type CallRequest, createAnswers, errorCard } from './answer.js'
 import { attachmentSource, recalledSource } from './attachment.js'
 import { readCommand } from './commands.js'
-import { createCompleter } from './complete.js'
+import { suggestionsOf } from './complete.js'
 import { type Press, readCustomId } from './custom-id.js'
 import { followJob, show } from './follow.js'
 import { principalReader, userOf } from './principal.js'
@@ -55,7 +56,7 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
   const { gate, workFolder } = actions
   const downloads = { config, workFolder }
   const readPrincipal = principalReader(config)
-  const completer = createCompleter({ actions, log, now })
+  const completions = createCompletions({ gate, surface: 'discord', log, now })
   const inFlight = new Set<Promise<void>>()
   const following = new Set<Promise<void>>()
   const stopFollowing = new AbortController()
@@ -160,14 +161,14 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
   }
 
   async function onTyping(asked: Asked<APIApplicationCommandAutocompleteInteraction>): Promise<void> {
-    const { payload, reply, principal, lang } = asked
+    const { payload, reply, principal } = asked
     const { action, input, focused } = readCommand(payload.data)
     const registered = gate.registry.actions.find(({ name }) => name === action)
     const kind = registered?.fields.find(({ name }) => name === focused)?.complete
     if (kind === undefined || focused === undefined) return reply.autocomplete([])
     const host = typeof input.host === 'string' ? { host: input.host } : {}
     const typed = String(input[focused] ?? '')
-    await reply.autocomplete(await completer.complete({ principal, lang, kind, typed, ...host }))
+    await reply.autocomplete(suggestionsOf(await completions.find({ principal, kind, typed, ...host })))
   }
 
   async function dispatch(asked: Asked): Promise<void> {

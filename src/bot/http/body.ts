@@ -1,7 +1,6 @@
 // What a request carries: JSON, or a form whose one file goes to the disk first, since a tar must know its size.
 import { randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { FastifyRequest } from 'fastify'
 import { AppError, bytesOf, type FileSource, formatBytes, transfer } from '../../actions/index.js'
@@ -67,7 +66,8 @@ export async function readCall(
         name,
         sizeBytes,
         reference: { name, sizeBytes, sha256 },
-        open: async () => createReadStream(path, { highWaterMark: 256 * 1024 }),
+        // Opened here and not when it is first read: a job reads on after the call has answered and the name is gone.
+        open: async () => (await open(path)).createReadStream({ highWaterMark: 256 * 1024 }),
       }
     }
   } catch (error) {

@@ -33,6 +33,7 @@ function fromFastify(error: FastifyError, requestId: string): AppError {
       { cause: error },
     )
   }
+  if (statusCode === 416) return new AppError('RANGE_INVALID', {}, { cause: error })
   if (statusCode === 415) {
     return new AppError(
       'INVALID_INPUT',

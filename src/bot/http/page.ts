@@ -3,15 +3,8 @@ import statics from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, type TSchema, Type } from 'typebox'
 import Schema from 'typebox/schema'
-import {
-  AppError,
-  type Bilingual,
-  type Completion,
-  type Gate,
-  type Outcome,
-  type Principal,
-  principalKey,
-} from '../../actions/index.js'
+import { AppError, type Bilingual, type Gate, type Outcome, type Principal } from '../../actions/index.js'
+import { createCompletions } from '../completions.js'
 import { type LineCall, readLine } from '../line.js'
 import { goneSignal } from './actions.js'
 import type { RequestCall } from './body.js'
@@ -97,101 +90,7 @@ const answerOf = (outcome: Outcome, input: LineCall['input']) => ({
       { confirm: { token: outcome.token, expiresAt: outcome.expiresAt }, now: Date.now() }),
 })
 
-interface Suggested {
-  readonly value: string
-  /** What tells it from its neighbours. */
-  readonly label: string
-  readonly host?: string
-  readonly id?: string
-}
-
-const LIST_OF = { host: 'host.list', container: 'container.list' } as const
 const MOST_CHOICES = 20
-/** Typing asks many times a second; a list is as good as new for this long. */
-const FRESH_MS = 3_000
-/** A completion that takes longer helps nobody. */
-const PATIENCE_MS = 4_000
-
-interface HostRow {
-  readonly name: string
-  readonly engine?: string
-  readonly version?: string
-}
-interface InstanceRow {
-  readonly host: string
-  readonly id: string
-  readonly name: string
-  readonly image: string
-  readonly status: string
-}
-
-const fromHosts = ({ hosts }: { readonly hosts: readonly HostRow[] }): Suggested[] =>
-  hosts.map(({ name, engine, version }) => ({ value: name, label: [engine, version].filter(Boolean).join(' ') }))
-
-const fromInstances = ({ instances }: { readonly instances: readonly InstanceRow[] }): Suggested[] =>
-  instances.map(({ name, id, host, image, status }) => ({
-    value: name,
-    label: [image, status, host].filter(Boolean).join(' · '),
-    host,
-    id,
-  }))
-
-/** Live values with the caller's own rights: through the gate like everything else, but not at every keystroke. */
-function completer(gate: Gate) {
-  const fresh = new Map<string, { readonly at: number; readonly list: Promise<Suggested[]> }>()
-
-  async function load(kind: keyof typeof LIST_OF, principal: Principal, requestId: string): Promise<Suggested[]> {
-    try {
-      const outcome = await gate.call({
-        principal,
-        surface: 'page',
-        lang: 'en',
-        requestId,
-        action: LIST_OF[kind],
-        input: {},
-        // Not the request's own: others may be waiting for the same list.
-        signal: AbortSignal.timeout(PATIENCE_MS),
-      })
-      if (outcome.status !== 'done') return []
-      return kind === 'host'
-        ? fromHosts(outcome.output as Parameters<typeof fromHosts>[0])
-        : fromInstances(outcome.output as Parameters<typeof fromInstances>[0])
-    } catch (error) {
-      // Who may not look, or cannot, is offered nothing; the command itself will say why.
-      if (error instanceof AppError) return []
-      throw error
-    }
-  }
-
-  return (kind: Completion, principal: Principal, requestId: string): Promise<Suggested[]> => {
-    if (kind !== 'host' && kind !== 'container') return Promise.resolve([])
-    const now = Date.now()
-    for (const [key, { at }] of fresh) if (at <= now - FRESH_MS) fresh.delete(key)
-    const key = `${principalKey(principal)} ${kind}`
-    const known = fresh.get(key)
-    if (known) return known.list
-    const list = load(kind, principal, requestId)
-    fresh.set(key, { at: now, list })
-    return list
-  }
-}
-
-/** Best first: what begins with the typed text, then what holds it. */
-function narrow(all: readonly Suggested[], typed: string, host: unknown): { value: string; label: string }[] {
-  const wanted = typed.toLowerCase()
-  const rank = ({ value, id }: Suggested): number => {
-    if (value.toLowerCase().startsWith(wanted)) return 0
-    if (wanted !== '' && id?.startsWith(wanted)) return 1
-    return value.toLowerCase().includes(wanted) ? 2 : 3
-  }
-  return all
-    .filter(
-      (choice) => rank(choice) < 3 && (typeof host !== 'string' || choice.host === undefined || choice.host === host),
-    )
-    .sort((a, b) => rank(a) - rank(b))
-    .slice(0, MOST_CHOICES)
-    .map(({ value, label }) => ({ value, label }))
-}
 
 export function pageRoutes(app: FastifyInstance, { gate, webFolder, principalOf, readCall }: PageDeps): void {
   // Names stay the same between versions, so every visit asks whether the files do too.
@@ -256,12 +155,14 @@ export function pageRoutes(app: FastifyInstance, { gate, webFolder, principalOf,
     return {}
   })
 
-  const complete = completer(gate)
+  const completions = createCompletions({ gate, surface: 'page', log: app.log, now: Date.now })
   app.post('/page/complete', async (request) => {
     const principal = principalOf(request)
     const { action, field, typed, input } = completeBody(request.body)
     const kind = gate.registry.get(action).fields.find((candidate) => candidate.name === field)?.complete
-    const all = kind === undefined ? [] : await complete(kind, principal, request.id)
-    return { choices: narrow(all, typed, input.host) }
+    if (kind === undefined) return { choices: [] }
+    const host = typeof input.host === 'string' ? { host: input.host } : {}
+    const found = await completions.find({ principal, kind, typed, ...host })
+    return { choices: found.slice(0, MOST_CHOICES).map(({ value, label }) => ({ value, label })) }
   })
 }

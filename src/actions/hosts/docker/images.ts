@@ -1,7 +1,10 @@
 // Images of a Docker Engine.
+import { watched } from '../../bytes.js'
 import { AppError } from '../../errors.js'
 import type { HostDriver, Image, ImageDetail, PullProgress } from '../driver.js'
-import { CHANGE_MS, type Client, type Docker, READ_MS, type Reading } from './client.js'
+import { createNameGuard } from '../image-names.js'
+import { plainArchive } from '../plain-archive.js'
+import { CHANGE_MS, type Client, type Docker, READ_MS, type Reading, reasonOf } from './client.js'
 import { createMessageReader, type EngineMessage, messagesIn } from './messages.js'
 
 /** An image that lost its last tag is listed under this name. */
@@ -47,7 +50,21 @@ function detailOf(info: Docker.ImageInspectInfo): ImageDetail {
 const UNREACHABLE =
   /no such host|dial tcp|i\/o timeout|connection refused|network is unreachable|TLS handshake|lookup /i
 const UNKNOWN = /not found|manifest unknown|does not exist|access denied|denied:/i
-const NOT_AN_ARCHIVE = /archive|tar|unexpected EOF|invalid|unrecognized|manifest/i
+const NO_TAR = /archive\/tar|unexpected EOF/i
+/** What `load` says of a tar whose parts are missing or are not what they should be; it names paths of its machine. */
+const NO_IMAGES =
+  /no such file or directory|unmarshal|invalid character|evalSymlinks|unrecognized image format|invalid archive|invalid (manifest|diffid|checksum|reference)/i
+
+const BROKEN_TAR = { en: 'its tar is broken or cut short', zh: '其 tar 已损坏或不完整' } as const
+const NOT_SAVED = { en: 'it holds no images as `save` writes them', zh: '其中没有由 save 写出的镜像' } as const
+
+interface Step {
+  readonly Id: string
+  readonly Created: number
+  readonly CreatedBy: string
+  readonly Size: number
+  readonly Comment: string
+}
 
 interface LayerProgress {
   readonly current: number
@@ -76,6 +93,12 @@ type Part = Pick<
 
 export function imagesOf(client: Client): Part {
   const { docker, host } = client
+  /** The client's own call takes no signal. */
+  const historyOf = (id: string, abortSignal: AbortSignal): Promise<Step[]> =>
+    new Promise((resolve, reject) => {
+      const request = { path: `/images/${id}/history`, method: 'GET', statusCodes: { 200: true }, abortSignal }
+      docker.modem.dial(request, (error, steps) => (error ? reject(error) : resolve(steps as Step[])))
+    })
   const missing =
     (image: string): Reading =>
     ({ statusCode, reason }) =>
@@ -85,18 +108,22 @@ export function imagesOf(client: Client): Part {
   /** The client takes a signal here too; only its types do not say so. */
   const inspectionOf = (id: string, abortSignal: AbortSignal): Promise<Docker.ImageInspectInfo> =>
     docker.getImage(id).inspect({ abortSignal } as Docker.ImageInspectOptions)
-  const invalid: Reading = ({ reason }) =>
-    NOT_AN_ARCHIVE.test(reason) ? new AppError('ARCHIVE_INVALID', { reason }) : undefined
+  const notImported: Reading = ({ reason }) =>
+    NO_TAR.test(reason) ? new AppError('ARCHIVE_INVALID', { reason: BROKEN_TAR }) : undefined
+  const notLoaded: Reading = (refusal) =>
+    notImported(refusal) ??
+    (NO_IMAGES.test(refusal.reason) ? new AppError('ARCHIVE_INVALID', { reason: NOT_SAVED }) : undefined)
+
+  function refused(told: string, reading: Reading): AppError {
+    const reason = reasonOf(new Error(told))
+    return reading({ statusCode: 200, reason }) ?? new AppError('ENGINE_REFUSED', { host, reason })
+  }
 
   /** Answers of the engine that tell a failure in a message of an answer that began well. */
   function followed(text: string, reading: Reading): EngineMessage[] {
     const messages = messagesIn(text)
-    const failed = messages.find(({ error }) => error !== undefined)
-    if (failed?.error === undefined) return messages
-    throw (
-      reading({ statusCode: 200, reason: failed.error }) ??
-      new AppError('ENGINE_REFUSED', { host, reason: failed.error.slice(0, 300) })
-    )
+    for (const { error } of messages) if (error !== undefined) throw refused(error, reading)
+    return messages
   }
 
   return {
@@ -105,21 +132,15 @@ export function imagesOf(client: Client): Part {
         signal,
         READ_MS,
         () => undefined,
-        async (abortSignal) => (await docker.listImages({ abortSignal })).map(summaryOf),
+        async (abortSignal) => (await docker.listImages({ all: true, abortSignal })).map(summaryOf),
       ),
 
     inspectImage: (id, signal) =>
       client.ask(signal, READ_MS, missing(id), async (abortSignal) => detailOf(await inspectionOf(id, abortSignal))),
 
     history: (id, signal) =>
-      client.ask(signal, READ_MS, missing(id), async () => {
-        const steps = (await docker.getImage(id).history()) as {
-          Id: string
-          Created: number
-          CreatedBy: string
-          Size: number
-          Comment: string
-        }[]
+      client.ask(signal, READ_MS, missing(id), async (abortSignal) => {
+        const steps = await historyOf(id, abortSignal)
         return steps.map(({ Id, Created, CreatedBy, Size, Comment }) => ({
           ...(Id === '<missing>' ? {} : { id: Id }),
           createdAt: Created * 1000,
@@ -162,17 +183,18 @@ export function imagesOf(client: Client): Part {
     },
 
     async load(archive, signal) {
-      const request = { method: 'POST', path: '/images/load?quiet=1', body: archive } as const
-      const text = await client.send(signal, invalid, { ...request, mediaType: 'application/x-tar' })
-      const messages = followed(text, invalid)
+      const body = watched(plainArchive(archive), createNameGuard())
+      const request = { method: 'POST', path: '/images/load?quiet=1', body } as const
+      const text = await client.send(signal, notLoaded, { ...request, mediaType: 'application/x-tar' })
+      const messages = followed(text, notLoaded)
       return messages.flatMap(({ stream = '' }) => /^Loaded image(?: ID)?: (.+)$/m.exec(stream)?.[1]?.trim() ?? [])
     },
 
     async importImage(archive, repository, tag, signal) {
       const query = new URLSearchParams({ fromSrc: '-', repo: repository, tag })
-      const request = { method: 'POST', path: `/images/create?${query}`, body: archive } as const
-      const text = await client.send(signal, invalid, { ...request, mediaType: 'application/x-tar' })
-      const messages = followed(text, invalid)
+      const request = { method: 'POST', path: `/images/create?${query}`, body: plainArchive(archive) } as const
+      const text = await client.send(signal, notImported, { ...request, mediaType: 'application/x-tar' })
+      const messages = followed(text, notImported)
       const id = messages.findLast(({ status = '' }) => status.startsWith('sha256:'))?.status
       if (id === undefined) throw new AppError('ENGINE_LOST', { host })
       return id
@@ -199,12 +221,7 @@ export function imagesOf(client: Client): Part {
         if (signal.aborted) throw signal.reason
         throw new AppError('ENGINE_LOST', { host }, { cause: error })
       }
-      if (failed !== undefined) {
-        throw (
-          reading({ statusCode: 200, reason: failed }) ??
-          new AppError('ENGINE_REFUSED', { host, reason: failed.slice(0, 300) })
-        )
-      }
+      if (failed !== undefined) throw refused(failed, reading)
       const info = await client.ask(signal, READ_MS, missing(reference), (abortSignal) =>
         inspectionOf(reference, abortSignal),
       )

@@ -71,8 +71,9 @@ function valuesOf(field: FieldDescription, typed: string, jobs: readonly string[
   return known.filter((value) => holds(value, typed)).map((value) => valueSuggestion(value, ''))
 }
 
+/** Of jobs the conversation knows those that matter in it. */
 const isLive = (field: FieldDescription | undefined): boolean =>
-  field?.complete === 'host' || field?.complete === 'container'
+  field?.complete !== undefined && field.complete !== 'job'
 
 export const choiceSuggestions = (choices: readonly Choice[]): Suggestion[] =>
   choices.map(({ value, label }) => valueSuggestion(value, label))

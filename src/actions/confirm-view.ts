@@ -1,0 +1,63 @@
+// What somebody is shown before they say yes: the verb, what it acts on, and every input.
+import type { FileSource } from './action.js'
+import type { Image, InstanceDetail } from './hosts/driver.js'
+import type { Host } from './hosts/hosts.js'
+import type { RegisteredAction } from './registry.js'
+import { type Bilingual, type Lang, say } from './text.js'
+import type { View } from './view.js'
+
+export interface Asked {
+  readonly action: RegisteredAction
+  readonly host?: Host
+  readonly instance?: InstanceDetail
+  readonly image?: Image
+  readonly destination?: Host
+  readonly file?: FileSource | undefined
+  /** Fit to be shown. */
+  readonly input: Readonly<Record<string, unknown>>
+  /** The policy author's words. */
+  readonly why: Bilingual
+}
+
+const shortImageId = (id: string): string => id.replace(/^sha256:/, '').slice(0, 12)
+
+const LONGEST_SHOWN = 200
+
+/** A long value as its beginning and its length: a confirmation is read, not scrolled. */
+const shown = (value: string, lang: Lang): string =>
+  value.length <= LONGEST_SHOWN
+    ? value
+    : say(
+        lang,
+        { en: '{start}… ({count} characters)', zh: '{start}……（共 {count} 个字符）' },
+        { start: value.slice(0, LONGEST_SHOWN), count: value.length },
+      )
+
+function describe({ action, instance, image, host, destination, file }: Asked): Bilingual {
+  const what = [
+    instance ? `${instance.name} (${instance.id.slice(0, 12)}, ${instance.image})` : '',
+    image ? `${image.tags[0] ?? ''} (${shortImageId(image.id)})` : '',
+    host ? `@ ${host.name}` : '',
+    destination ? `→ ${destination.name}` : '',
+    file ? `← ${file.name}` : '',
+  ]
+    .filter((part) => part !== '')
+    .join(' ')
+  return { en: `${action.summary.en}: ${what}`, zh: `${action.summary.zh}：${what}` }
+}
+
+export function confirmView(asked: Asked, lang: Lang): View {
+  const { action, instance, input, why } = asked
+  const facts = Object.entries(input)
+    .filter(([name]) => name !== 'host' && name !== action.target && !(name === 'container' && instance))
+    .map(([name, value]) => ({ label: name, value: shown(String(value), lang) }))
+  return {
+    tone: 'warn',
+    heading: { en: 'Please confirm', zh: '请确认' }[lang],
+    blocks: [
+      { kind: 'text', text: describe(asked)[lang] },
+      { kind: 'text', text: why[lang] },
+      ...(facts.length === 0 ? [] : [{ kind: 'facts', facts } as const]),
+    ],
+  }
+}
