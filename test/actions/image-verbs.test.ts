@@ -233,7 +233,7 @@ describe('saving and loading', () => {
 
   it('does not save another image that has got the name meanwhile', async () => {
     const id = await makeImage('moved')
-    const busy = await Promise.all(Array.from({ length: 4 }, () => occupied(room)))
+    const busy = await Promise.all(Array.from({ length: 8 }, () => occupied(room)))
     const { jobId } = await room.does<{ jobId: string }>('image.save', { image: `${OWN}/moved:1` })
     await makeDirectly('moved')
     for (const free of busy) free()
@@ -389,7 +389,7 @@ describe('exporting and importing', () => {
   })
 
   it('lets go of a file whose job never began', async () => {
-    const busy = await Promise.all(Array.from({ length: 4 }, () => occupied(room)))
+    const busy = await Promise.all(Array.from({ length: 8 }, () => occupied(room)))
     const content = Readable.from([await tarOf({ a: 'b' })], { objectMode: false })
     const file = { ...fileOf('x.tar', Buffer.alloc(2048)), open: async () => content }
     const { jobId } = await room.does<{ jobId: string }>('image.load', {}, { file })
