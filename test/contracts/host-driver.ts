@@ -59,7 +59,7 @@ export function hostDriverContract(how: string, reach: () => Promise<Reached>): 
       const reached = await reach()
       plain = reached.driver
       // As callers get it.
-      driver = noting(guarded('engine', plain, { now: Date.now }), called)
+      driver = noting(guarded('engine', plain, { now: Date.now, mostAtOnce: 8 }), called)
       image = reached.image
       imageId = (await plain.images(never)).find(({ tags }) => tags.includes(image))?.id ?? ''
     })
