@@ -56,6 +56,8 @@ export interface Actions {
   close(graceMs: number): Promise<void>
 }
 
+/** What one host does at a time besides its jobs, so that these never keep everyone waiting. */
+const BESIDE_JOBS = 4
 const SWEEP_MS = 10 * 60_000
 
 /** @throws PolicyError when the policy must not be used */
@@ -76,8 +78,9 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
   })
   const gaps = openGaps(openGapStore(db), now)
   const { environment = () => undefined } = options
-  const links = openLinks({ store: openHostStore(db), environment, now })
-  const hosts = createHosts({ settled: options.hosts, links, now })
+  const guard = { now, mostAtOnce: options.jobLimits.perHost + BESIDE_JOBS }
+  const links = openLinks({ store: openHostStore(db), environment, guard })
+  const hosts = createHosts({ settled: options.hosts, links, guard })
   const sampler = openSampler(now)
   const confirmations = openConfirmations(openConfirmationStore(db), now)
   const gate = createGate({

@@ -54,6 +54,8 @@ describe('policy', () => {
       'image.save': { image: TEST_IMAGE },
       'image.pull': { reference: 'x' },
       'container.import': { reference: 'x' },
+      'host.link': { name: 'x', endpoint: 'unix:///x' },
+      'host.unlink': { host: 'local' },
       'job.status': { job: 'x' },
       'job.cancel': { job: 'x' },
       'container.copy-in': { container: container.name, path: '/srv/x', text: 'x' },

@@ -59,7 +59,7 @@ export function hostDriverContract(how: string, reach: () => Promise<Reached>): 
       const reached = await reach()
       plain = reached.driver
       // As callers get it.
-      driver = noting(guarded('engine', plain, { now: Date.now }), called)
+      driver = noting(guarded('engine', plain, { now: Date.now, mostAtOnce: 8 }), called)
       image = reached.image
       imageId = (await plain.images(never)).find(({ tags }) => tags.includes(image))?.id ?? ''
     })
@@ -125,8 +125,13 @@ export function hostDriverContract(how: string, reach: () => Promise<Reached>): 
       expect((await driver.list(never)).map(({ name }) => name)).not.toContain(request.name)
     })
 
+    /** Once it has said so, it also hears when it is to end. */
+    const isReady = async (id: string) =>
+      (await text(readableOf(await driver.logs(id, { tail: 1, timestamps: false }, never)))) === 'ready\n'
+
     promises('stop', 'stops, starts and restarts; what is so already is no error', async () => {
       const id = await run()
+      await expect.poll(() => isReady(id), { timeout: 10_000 }).toBe(true)
       await driver.stop(id, 5, never)
       await driver.stop(id, 5, never)
       expect(await driver.inspect(id, never)).toMatchObject({ state: 'exited', exitCode: 0 })

@@ -18,12 +18,10 @@ export interface GuardedDriver extends HostDriver {
 export interface GuardOptions {
   /** Epoch ms. */
   readonly now: () => number
-  readonly mostAtOnce?: number
+  readonly mostAtOnce: number
   readonly mostWaiting?: number
 }
 
-/** Leaves two of the ten channels that sshd allows by default to tests of health. */
-const MOST_AT_ONCE = 8
 const MOST_WAITING = 16
 const RETRY_SECONDS = 5
 const FAILURES = 3
@@ -48,7 +46,7 @@ function raced<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 
 /** @param host the name that errors call it by */
 export function guarded(host: string, driver: HostDriver, options: GuardOptions): GuardedDriver {
-  const slots = createSlots(options.mostAtOnce ?? MOST_AT_ONCE, options.mostWaiting ?? MOST_WAITING)
+  const slots = createSlots(options.mostAtOnce, options.mostWaiting ?? MOST_WAITING)
   const breaker = createBreaker({
     failures: FAILURES,
     firstMs: FIRST_COOL_DOWN_MS,

@@ -4,7 +4,7 @@ import { AppError } from '../errors.js'
 import type { HostFacts } from '../guard/policy.js'
 import type { HostDriver, Image, Instance, InstanceDetail } from './driver.js'
 import { EndpointError, type EndpointSettings } from './endpoint.js'
-import { type GuardedDriver, guarded } from './health.js'
+import { type GuardedDriver, type GuardOptions, guarded } from './health.js'
 import type { Links } from './links.js'
 
 export interface Host extends HostFacts {
@@ -78,12 +78,11 @@ export interface HostsOptions {
   /** From the bot's settings; they go before a linked one of the same name. */
   readonly settled: readonly Host[]
   readonly links: Links
-  /** Epoch ms. */
-  readonly now: () => number
+  readonly guard: GuardOptions
 }
 
-export function createHosts({ settled, links, now }: HostsOptions): Hosts {
-  const fixed = settled.map((host): KnownHost => ({ ...host, driver: guarded(host.name, host.driver, { now }) }))
+export function createHosts({ settled, links, guard }: HostsOptions): Hosts {
+  const fixed = settled.map((host): KnownHost => ({ ...host, driver: guarded(host.name, host.driver, guard) }))
   const visible = ({ tenant }: Principal): KnownHost[] => {
     const own = fixed.filter((host) => host.tenants.includes(tenant))
     const names = new Set(own.map(({ name }) => name))

@@ -9,7 +9,7 @@ import {
   type Environment,
   parseEndpoint,
 } from './endpoint.js'
-import { type GuardedDriver, guarded } from './health.js'
+import { type GuardedDriver, type GuardOptions, guarded } from './health.js'
 import type { HostStore, LinkRow } from './host-store.js'
 
 export interface Link {
@@ -43,8 +43,7 @@ export interface Links {
 export interface LinksOptions {
   readonly store: HostStore
   readonly environment: Environment
-  /** Epoch ms. */
-  readonly now: () => number
+  readonly guard: GuardOptions
 }
 
 const settingsOf = (row: LinkRow): EndpointSettings => ({
@@ -57,7 +56,7 @@ const settingsOf = (row: LinkRow): EndpointSettings => ({
   insecure: row.insecure === 1,
 })
 
-export function openLinks({ store, environment, now }: LinksOptions): Links {
+export function openLinks({ store, environment, guard }: LinksOptions): Links {
   /** By tenant and name; `row` tells one link from a later one of the same name. */
   const alive = new Map<string, { readonly row: string; readonly host: LinkedHost }>()
 
@@ -89,7 +88,7 @@ export function openLinks({ store, environment, now }: LinksOptions): Links {
       endpoint: row.endpoint,
       isExposed,
       linkedBy: row.linked_by,
-      driver: guarded(row.name, dockerDriver(row.name, endpoint), { now }),
+      driver: guarded(row.name, dockerDriver(row.name, endpoint), guard),
     }
     alive.set(key, { row: text, host })
     return host
@@ -116,7 +115,7 @@ export function openLinks({ store, environment, now }: LinksOptions): Links {
         known_hosts: settings.knownHosts ?? null,
         insecure: Number(settings.insecure ?? false),
         linked_by: linkedBy,
-        linked_at: now(),
+        linked_at: guard.now(),
       })
     },
     remove(tenant, name) {

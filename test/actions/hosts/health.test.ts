@@ -4,7 +4,6 @@ import { createServer, type Server, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { bytesOf } from '../../../src/actions/bytes.js'
 import { dockerDriver } from '../../../src/actions/hosts/docker/driver.js'
@@ -27,9 +26,7 @@ let driver: GuardedDriver
 
 const answer = (response: ServerResponse) => response.end('[]')
 const listen = () => new Promise<void>((resolve) => server.listen(socketPath, () => resolve()))
-const settled = async (count: number) => {
-  while (open.length < count) await setImmediate()
-}
+const settled = (count: number) => expect.poll(() => open.length).toBeGreaterThanOrEqual(count)
 
 beforeEach(() => {
   home = folder()
@@ -171,7 +168,11 @@ describe('the limit of what is done at once', () => {
       for (const piece of pieces) bytes += piece.length
     }, never)
     expect(bytes).toBe(100_000)
-    await Promise.all([driver.list(never), driver.list(never)])
+    isSilent = true
+    const both = [driver.list(never), driver.list(never)]
+    await settled(2)
+    for (const response of open) answer(response)
+    await Promise.all(both)
   })
 
   it('closes what it was given and does not take', async () => {
