@@ -62,8 +62,6 @@ describe('policy', () => {
       'container.copy-out': { container: container.name, path: '/srv' },
       'container.transfer': { container: container.name, to: 'x', repository: 'x' },
       'image.transfer': { image: 'x', to: 'x' },
-      'host.link': { name: 'x', endpoint: 'unix:///x.sock' },
-      'host.unlink': { host: 'x' },
       'container.commit': { container: container.name, repository: 'x' },
       'container.exec': { container: container.name, command: 'x' },
       'container.rename': { container: container.name, name: 'other' },

@@ -50,7 +50,17 @@ describe('the commands', () => {
 
   it('state what a field takes, so that Discord checks it while it is typed', () => {
     const options = verb('container', 'copy-in')?.options ?? []
-    expect(options.map(({ name }) => name)).toEqual(['container', 'path', 'file', 'host', 'text', 'mode', 'uid', 'gid'])
+    expect(options.map(({ name }) => name)).toEqual([
+      'container',
+      'path',
+      'file',
+      'host',
+      'text',
+      'url',
+      'mode',
+      'uid',
+      'gid',
+    ])
     expect(options.find(({ name }) => name === 'container')).toMatchObject({
       type: 3,
       required: true,
