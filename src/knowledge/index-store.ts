@@ -184,8 +184,9 @@ export function openIndexStore(db: Database): IndexStore {
       for (const [shelf, { passages, tokens, changes }] of pending) {
         sql.growShelf.run(passages, tokens, shelf)
         // In the order of the table, each of its pages is written once.
-        const ordered = [...changes].sort(([a], [b]) => (a < b ? -1 : 1))
-        for (const [token, ofToken] of ordered) if (writeToken(shelf, token, ofToken, next)) next += 1
+        for (const token of [...changes.keys()].sort()) {
+          if (writeToken(shelf, token, changes.get(token) ?? [], next)) next += 1
+        }
       }
       pending.clear()
       cache.clear()

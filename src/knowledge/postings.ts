@@ -94,6 +94,12 @@ const codesOf = (changes: readonly number[]): Map<number, number | undefined> =>
     }),
   )
 
+/** Whether they do nothing but add passages, in their order: what an import brings, and needs no looking up. */
+const areAdditions = (changes: readonly number[]): boolean =>
+  changes.every(
+    (change, i) => change % STEP !== GONE && (i === 0 || passageOf(change) > passageOf(changes[i - 1] ?? 0)),
+  )
+
 /** @param block its number @param before as it is stored @param changes of it alone @returns what to store, nothing when it is empty */
 export function changeBlock(
   block: number,
@@ -101,19 +107,21 @@ export function changeBlock(
   changes: readonly number[],
 ): Uint8Array | undefined {
   const first = block * BLOCK_SIZE
+  if (areAdditions(changes)) {
+    const added = encodeBlock(changes.map((change) => [passageOf(change) - first, change % STEP]))
+    if (before === undefined) return added
+    // Ids grow, so what is new mostly comes after what is there.
+    if (first + lastOffset(before) < passageOf(changes[0] ?? 0)) return joined(before, added)
+  }
   const codes = codesOf(changes)
-  const added: [number, number][] = []
-  for (const [passage, code] of codes) if (code !== undefined) added.push([passage - first, code])
-  added.sort(([a], [b]) => a - b)
-  if (before === undefined) return added.length === 0 ? undefined : encodeBlock(added)
-  // Ids grow, so what an import brings mostly comes after what is there.
-  if (added.length === codes.size && lastOffset(before) < (added[0]?.[0] ?? 0))
-    return joined(before, encodeBlock(added))
-  const old = decodeBlock(block, before)
-  const postings = [...added]
-  old.offsets.forEach((offset, i) => {
-    if (!codes.has(first + offset)) postings.push([offset, old.codes[i] ?? 0])
-  })
+  const postings: [number, number][] = []
+  for (const [passage, code] of codes) if (code !== undefined) postings.push([passage - first, code])
+  if (before !== undefined) {
+    const old = decodeBlock(block, before)
+    old.offsets.forEach((offset, i) => {
+      if (!codes.has(first + offset)) postings.push([offset, old.codes[i] ?? 0])
+    })
+  }
   postings.sort(([a], [b]) => a - b)
   return postings.length === 0 ? undefined : encodeBlock(postings)
 }
@@ -146,15 +154,17 @@ export const MOST_OF_FEW = 16
 export const decodeFew = (data: Uint8Array): number[] => [...new Float64Array(Uint8Array.from(data).buffer)]
 const encodeFew = (postings: readonly number[]): Uint8Array => new Uint8Array(Float64Array.from(postings).buffer)
 
+/** What is there in the end, as changes that set it. */
+const settled = (changes: readonly number[]): number[] =>
+  [...codesOf(changes)].flatMap(([passage, code]) => (code === undefined ? [] : setPosting(passage, code)))
+
 /** @returns every posting, and them encoded when they are few enough */
 export function changeFew(
   before: Uint8Array | undefined,
   changes: readonly number[],
 ): { postings: readonly number[]; data: Uint8Array | undefined } {
-  const postings: number[] = []
-  for (const [passage, code] of codesOf(before === undefined ? changes : [...decodeFew(before), ...changes])) {
-    if (code !== undefined) postings.push(setPosting(passage, code))
-  }
+  const all = before === undefined ? changes : [...decodeFew(before), ...changes]
+  const postings = areAdditions(all) ? all : settled(all)
   const isFew = postings.length > 0 && postings.length <= MOST_OF_FEW
   return { postings, data: isFew ? encodeFew(postings) : undefined }
 }
