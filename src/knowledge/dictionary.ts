@@ -23,6 +23,8 @@ export interface Dictionary {
 
 /** Longer terms are explanations, not names. */
 const LONGEST = { zh: 8, en: 4 } as const
+/** Of a word that is spelled in another way, among a hundred thousand others. */
+const SURE_LETTERS = 3
 /** A term with more translations than this says nothing. */
 const MOST_TRANSLATIONS = 60
 /** And one syllable, or a spelling that more words share, does not tell which is meant. */
@@ -110,7 +112,7 @@ export function termsOfDefinition(definition: string): string[] {
 /** @param db one that `buildDictionary` has filled */
 export function openDictionary(db: Database): Dictionary {
   const store: TermStore = openTermStore(db)
-  const correct = speller((...range) => store.between(...range).map((token) => ({ token, passages: 0 })))
+  const correct = speller((...range) => store.between(...range).map((token) => ({ token, passages: 0 })), SURE_LETTERS)
   return {
     translate(lang, term) {
       let words = store.words(lang, term)

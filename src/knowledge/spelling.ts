@@ -5,16 +5,20 @@ const SHORTEST = 5
 /** A word's distance of one may be a typo; of two only in a long word. */
 const allowance = (word: string): number => (word.length >= 9 ? 2 : 1)
 
-/** @param lookUp indexed tokens with a prefix and a length between two, with the passages each stands in */
+/**
+ * @param lookUp indexed tokens with a prefix and a length between two, with the passages each stands in
+ * @param sure letters at the beginning that are taken to be right: people rarely mistype the first one, and looking only at
+ *   the words that begin so keeps this cheap
+ */
 export function speller(
   lookUp: (prefix: string, shortest: number, longest: number) => { token: string; passages: number }[],
+  sure = 1,
 ): (word: string) => string | undefined {
   return (word) => {
     if (word.length < SHORTEST || !/^[a-z]+$/.test(word)) return undefined
     const limit = allowance(word)
-    // People rarely mistype the first letter, and looking at one letter's words only keeps this cheap.
     let best: { token: string; passages: number; distance: number } | undefined
-    for (const { token, passages } of lookUp(word.charAt(0), word.length - limit, word.length + limit)) {
+    for (const { token, passages } of lookUp(word.slice(0, sure), word.length - limit, word.length + limit)) {
       if (!/^[a-z]+$/.test(token)) continue
       const distance = editDistance(word, token, limit)
       if (distance > limit) continue
