@@ -11,8 +11,10 @@ const TABLES = `
   CREATE TABLE knowledge_cards (
     key INTEGER PRIMARY KEY, shelf INTEGER NOT NULL REFERENCES knowledge_shelves (id), id TEXT NOT NULL,
     collection TEXT NOT NULL, file TEXT NOT NULL, hash TEXT NOT NULL, title TEXT NOT NULL, level TEXT NOT NULL,
-    head TEXT NOT NULL, text TEXT NOT NULL, title_tokens TEXT NOT NULL, alias_tokens TEXT NOT NULL,
-    version INTEGER NOT NULL, author TEXT NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL,
+    title_tokens TEXT NOT NULL, alias_tokens TEXT NOT NULL, head TEXT NOT NULL, version INTEGER NOT NULL,
+    author TEXT NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL,
+    -- Last: what stands behind a long text is reached through all of its pages.
+    text TEXT NOT NULL,
     UNIQUE (shelf, id)
   );
   CREATE TABLE knowledge_passages (
