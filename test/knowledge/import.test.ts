@@ -121,10 +121,10 @@ describe('importing', () => {
 
   it('keeps what was written when it is broken off, and goes on from there', async () => {
     const { knowledge } = makeBase()
-    // Two megabytes are written in one go.
+    // Four million characters are written in one go.
     const rows = Array.from({ length: 16 }, (_, n) => ({
       id: `n${n}`,
-      text: `The number ${n}: ${'x'.repeat(400_000)}`,
+      text: `The number ${n}: ${'x'.repeat(800_000)}`,
     }))
     const stop = new AbortController()
     async function* cut() {
