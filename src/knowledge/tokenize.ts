@@ -23,35 +23,76 @@ const simplified = new Map<string, string>()
  * Folds one character at a time, so that a character's fate never depends on its neighbours: a phrase-aware
  * conversion may turn the same word into two different ones in a document and in a question.
  */
-function foldHan(char: string): string {
+function foldChar(char: string): string {
   const known = simplified.get(char)
   if (known !== undefined) return known
-  const folded: string = toSimplified(char)
+  const folded: string = /\p{Script=Han}/u.test(char) ? toSimplified(char) : char
   simplified.set(char, folded)
   return folded
+}
+
+function foldHan(text: string): string {
+  let folded = ''
+  let from = 0
+  for (let at = 0; at < text.length; ) {
+    const width = widthAt(text, at)
+    if (text.charCodeAt(at) >= FIRST_HAN) {
+      const char = text.slice(at, at + width)
+      const simple = foldChar(char)
+      if (simple !== char) {
+        folded += text.slice(from, at) + simple
+        from = at + width
+      }
+    }
+    at += width
+  }
+  return from === 0 ? text : folded + text.slice(from)
 }
 
 /** NFKC, lower case, no accents on Latin letters, Traditional as Simplified characters. */
 export function fold(text: string): string {
   const lower = text.normalize('NFKC').toLowerCase()
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is "all of ASCII", which needs no more work
-  if (/^[\x00-\x7f]*$/.test(lower)) return lower
-  return lower
-    .replace(/\p{Script=Han}/gu, foldHan)
+  if (ASCII.test(lower)) return lower
+  return foldHan(lower)
     .normalize('NFD')
     .replace(/(?<=\p{Script=Latin})\p{M}+/gu, '')
     .normalize('NFC')
 }
 
-const WORD = String.raw`(?:(?!\p{Script=Han})[\p{L}\p{N}\p{M}])+`
 const HAN_RUN = String.raw`\p{Script=Han}+`
 // A line break inside a Chinese sentence is layout, not a word boundary.
 const SOFT_BREAK = /(?<=\p{Script=Han})[ \t]*\r?\n[ \t]*(?=\p{Script=Han})/gu
-const FLAG = String.raw`(?<![\p{L}\p{N}-])--?${WORD}(?:-${WORD})*`
-const PATH = String.raw`(?<![\p{L}\p{N}/])~?(?:/${WORD}(?:[._-]${WORD})*)+`
-const COMPOUND = String.raw`${WORD}(?:[._\-/@:+]${WORD})*(?:\+\+|#)?`
-const TERM = new RegExp(`${HAN_RUN}|${FLAG}|${PATH}|${COMPOUND}`, 'gu')
-const PARTS = new RegExp(WORD, 'gu')
+// What is looked for comes first in these, and what stands before it after: most texts hold none, and are passed over fast.
+const POSSESSIVE = /['’]s(?<=\p{L}['’]s)(?!\p{L})/gu
+const APOSTROPHE = /['’](?<=\p{L}['’])(?=\p{L})/gu
+const THOUSANDS = /,(?<=\p{N},)(?=\p{N}{3}(?!\p{N}))/gu
+
+interface Patterns {
+  readonly term: RegExp
+  /** A whole term that is one word. */
+  readonly word: RegExp
+  /** The words of a compound. */
+  readonly parts: RegExp
+}
+
+/** @param char what words are made of @param before what a flag or a path does not follow */
+function patternsOf(char: string, before: string, others: readonly string[] = []): Patterns {
+  const word = `${char}+`
+  const flag = `(?<![${before}-])--?${word}(?:-${word})*`
+  const path = `(?<![${before}/])~?(?:/${word}(?:[._-]${word})*)+`
+  const compound = String.raw`${word}(?:[._\-/@:+]${word})*(?:\+\+|#)?`
+  return {
+    term: new RegExp([...others, flag, path, compound].join('|'), 'gu'),
+    word: new RegExp(`^${word}$`, 'u'),
+    parts: new RegExp(word, 'gu'),
+  }
+}
+
+const ANY = patternsOf(String.raw`(?:(?!\p{Script=Han})[\p{L}\p{N}\p{M}])`, String.raw`\p{L}\p{N}`, [HAN_RUN])
+/** The same of folded text that is nothing but ASCII, several times as fast. */
+const PLAIN = patternsOf('[a-z0-9]', 'a-z0-9')
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is "all of ASCII"
+const ASCII = /^[\x00-\x7f]*$/
 
 /**
  * One word of a text as it is searched: Han runs stay whole here, because what is a word in them is not known.
@@ -79,22 +120,23 @@ const cut = (token: string): string => token.slice(0, LONGEST_TOKEN)
 
 /** @returns the terms of a text in order; English grammar words are left out. */
 export function terms(text: string): Term[] {
-  const folded = fold(text)
-    .replace(SOFT_BREAK, '')
-    .replace(/(?<=\p{L})['’]s(?!\p{L})/gu, '')
-    .replace(/(?<=\p{L})['’](?=\p{L})/gu, '')
-    .replace(/(?<=\p{N}),(?=\p{N}{3}(?!\p{N}))/gu, '')
+  const whole = fold(text)
+  const folded = (whole.includes('\n') ? whole.replace(SOFT_BREAK, '') : whole)
+    .replace(POSSESSIVE, '')
+    .replace(APOSTROPHE, '')
+    .replace(THOUSANDS, '')
+  const patterns = ASCII.test(folded) ? PLAIN : ANY
   const found: Term[] = []
-  for (const [match] of folded.matchAll(TERM)) {
-    if (/^\p{Script=Han}/u.test(match)) {
+  for (const match of folded.match(patterns.term) ?? []) {
+    if (startsWithHan(match)) {
       found.push({ kind: 'han', run: match })
       continue
     }
-    const words = match.match(PARTS) ?? []
-    if (words.length === 1 && words[0] === match) {
+    if (patterns.word.test(match)) {
       if (!STOP_WORDS.has(match)) found.push({ kind: 'word', token: cut(stem(match)) })
       continue
     }
+    const words = match.match(patterns.parts) ?? []
     const joined = words.length > 1 && !match.includes('/') ? words.join('') : undefined
     found.push({
       kind: 'compound',
@@ -108,12 +150,18 @@ export function terms(text: string): Term[] {
 
 /** Single characters and bigrams of a Han run: 虚拟机 gives 虚, 虚拟, 拟, 拟机, 机. */
 function hanTokens(run: string): string[] {
-  const chars = [...run]
-  return chars.flatMap((char, i) => {
-    const next = chars[i + 1]
-    return next === undefined ? [char] : [char, char + next]
-  })
+  const tokens: string[] = []
+  for (let at = 0; at < run.length; ) {
+    const middle = at + widthAt(run, at)
+    tokens.push(run.slice(at, middle))
+    if (middle < run.length) tokens.push(run.slice(at, middle + widthAt(run, middle)))
+    at = middle
+  }
+  return tokens
 }
+
+/** Rare characters take two of UTF-16's units. */
+const widthAt = (text: string, at: number): number => ((text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1)
 
 /** Every token that a term is findable by. */
 export function tokensOf(term: Term): string[] {
@@ -139,7 +187,7 @@ export function unpackTokens(packed: string): string[] {
   if (packed === '') return []
   const tokens: string[] = []
   for (const item of packed.split(' ')) {
-    if (item.charCodeAt(0) >= FIRST_HAN && /^\p{Script=Han}/u.test(item)) tokens.push(...hanTokens(item))
+    if (startsWithHan(item)) tokens.push(...hanTokens(item))
     else tokens.push(item)
   }
   return tokens
@@ -147,3 +195,4 @@ export function unpackTokens(packed: string): string[] {
 
 /** Where Unicode's Han characters begin; nearly every other token begins before. */
 export const FIRST_HAN = 0x2e80
+const startsWithHan = (token: string): boolean => token.charCodeAt(0) >= FIRST_HAN && /^\p{Script=Han}/u.test(token)
