@@ -6,13 +6,16 @@ import type { Database } from 'better-sqlite3'
 import { at } from './maps.js'
 import type { Lang } from './model.js'
 import {
+  areAdditions,
   type Block,
   blocksOfFew,
   byBlock,
   changeBlock,
   changeFew,
-  codeOf,
+  codesIn,
   decodeBlock,
+  encodeFew,
+  MOST_OF_FEW,
   removePosting,
   saturations,
   setPosting,
@@ -84,8 +87,8 @@ interface TokenRow {
 interface Pending {
   passages: number
   tokens: number
-  /** By token, in the order in which they were made. */
-  changes: Map<string, number[]>
+  /** By token, in the order in which they were made. Most tokens of an import have one, which then needs no list. */
+  changes: Map<string, number | number[]>
 }
 
 export function openIndexStore(db: Database): IndexStore {
@@ -101,6 +104,11 @@ export function openIndexStore(db: Database): IndexStore {
     ),
     setToken: db.prepare(
       'INSERT OR REPLACE INTO knowledge_tokens (shelf, token, id, passages, few) VALUES (?, ?, ?, ?, ?)',
+    ),
+    addFew: db.prepare<[number, string, number, Uint8Array]>(
+      `INSERT INTO knowledge_tokens (shelf, token, id, passages, few) VALUES (?, ?, 0, ?, ?)
+       ON CONFLICT DO UPDATE SET passages = passages + excluded.passages, few = CAST(few || excluded.few AS BLOB)
+       WHERE few IS NOT NULL AND passages + excluded.passages <= ${MOST_OF_FEW}`,
     ),
     dropToken: db.prepare('DELETE FROM knowledge_tokens WHERE shelf = ? AND token = ?'),
     lastPlace: db.prepare<[], { place: number | null }>('SELECT max(place) AS place FROM knowledge_postings'),
@@ -121,7 +129,8 @@ export function openIndexStore(db: Database): IndexStore {
     at(pending, shelf, () => ({ passages: 0, tokens: 0, changes: new Map() }))
   const change = ({ changes }: Pending, token: string, what: number): void => {
     const known = changes.get(token)
-    if (known === undefined) changes.set(token, [what])
+    if (known === undefined) changes.set(token, what)
+    else if (typeof known === 'number') changes.set(token, [known, what])
     else known.push(what)
   }
 
@@ -140,6 +149,10 @@ export function openIndexStore(db: Database): IndexStore {
   }
   /** @param free an id that no token has @returns whether it was taken */
   const writeToken = (shelf: number, token: string, changes: readonly number[], free: number): boolean => {
+    // What an import does to nearly every token, in one step: a passage is never added twice.
+    if (changes.length <= MOST_OF_FEW && areAdditions(changes)) {
+      if (sql.addFew.run(shelf, token, changes.length, encodeFew(changes)).changes === 1) return false
+    }
     const known = sql.token.get(shelf, token)
     if (known !== undefined && known.few === null) {
       const passages = known.passages + writeBlocks(known.id, changes, false)
@@ -169,9 +182,8 @@ export function openIndexStore(db: Database): IndexStore {
       const collected = pendingOf(shelf)
       collected.passages += 1
       collected.tokens += length
-      for (const [token, frequency] of frequencies) {
-        change(collected, token, setPosting(passage, codeOf(frequency, length)))
-      }
+      const codeOf = codesIn(length)
+      for (const [token, frequency] of frequencies) change(collected, token, setPosting(passage, codeOf(frequency)))
     },
     remove(shelf, passage, tokens, length) {
       const collected = pendingOf(shelf)
@@ -185,7 +197,8 @@ export function openIndexStore(db: Database): IndexStore {
         sql.growShelf.run(passages, tokens, shelf)
         // In the order of the table, each of its pages is written once.
         for (const token of [...changes.keys()].sort()) {
-          if (writeToken(shelf, token, changes.get(token) ?? [], next)) next += 1
+          const made = changes.get(token) ?? []
+          if (writeToken(shelf, token, typeof made === 'number' ? [made] : made, next)) next += 1
         }
       }
       pending.clear()

@@ -23,12 +23,14 @@ const STEPS_A_DOUBLING = 3
 
 const lengthAt = (step: number): number => SHORTEST * 2 ** (step / STEPS_A_DOUBLING)
 
-/** @param frequency weighted, from 1 @param length of the passage in tokens */
-export function codeOf(frequency: number, length: number): number {
-  let f = 0
-  while (f < FREQUENCIES.length - 1 && (FREQUENCIES[f + 1] ?? 0) <= frequency) f += 1
+/** @param length of the passage in tokens @returns what gives a token's code by its frequency, weighted and from 1 */
+export function codesIn(length: number): (frequency: number) => number {
   const step = Math.round(STEPS_A_DOUBLING * Math.log2(Math.max(SHORTEST, length) / SHORTEST))
-  return f * LENGTH_STEPS + Math.min(LENGTH_STEPS - 1, step)
+  return (frequency) => {
+    let f = 0
+    while (f < FREQUENCIES.length - 1 && (FREQUENCIES[f + 1] ?? 0) <= frequency) f += 1
+    return f * LENGTH_STEPS + Math.min(LENGTH_STEPS - 1, step)
+  }
 }
 
 /** BM25's factor of a frequency: 0 to K1 + 1, before it is multiplied by the token's rarity. */
@@ -95,7 +97,7 @@ const codesOf = (changes: readonly number[]): Map<number, number | undefined> =>
   )
 
 /** Whether they do nothing but add passages, in their order: what an import brings, and needs no looking up. */
-const areAdditions = (changes: readonly number[]): boolean =>
+export const areAdditions = (changes: readonly number[]): boolean =>
   changes.every(
     (change, i) => change % STEP !== GONE && (i === 0 || passageOf(change) > passageOf(changes[i - 1] ?? 0)),
   )
@@ -152,7 +154,7 @@ export function byBlock(changes: readonly number[]): Map<number, readonly number
 export const MOST_OF_FEW = 16
 
 export const decodeFew = (data: Uint8Array): number[] => [...new Float64Array(Uint8Array.from(data).buffer)]
-const encodeFew = (postings: readonly number[]): Uint8Array => new Uint8Array(Float64Array.from(postings).buffer)
+export const encodeFew = (postings: readonly number[]): Uint8Array => new Uint8Array(new Float64Array(postings).buffer)
 
 /** What is there in the end, as changes that set it. */
 const settled = (changes: readonly number[]): number[] =>

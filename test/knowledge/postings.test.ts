@@ -7,7 +7,7 @@ import {
   byBlock,
   changeBlock,
   changeFew,
-  codeOf,
+  codesIn,
   decodeBlock,
   MOST_OF_FEW,
   passageOf,
@@ -117,7 +117,7 @@ it('a code stands for a saturation within a seventh of the true one in passages 
   for (let length = 1; length <= 600; length = Math.ceil(length * 1.3)) {
     let before = 0
     for (let frequency = 1; frequency <= 30; frequency += 1) {
-      const code = codeOf(frequency, length)
+      const code = codesIn(length)(frequency)
       expect(Number.isInteger(code) && code >= 0 && code < 256).toBe(true)
       const value = table[code] ?? 0
       expect(value).toBeGreaterThanOrEqual(before)
@@ -140,7 +140,7 @@ describe('retrieving', () => {
         // Three blocks, the first of which some tokens do not stand in.
         const [from, to] = [random() < 0.3 ? BLOCK_SIZE : 0, 3 * BLOCK_SIZE]
         const passages = Array.from({ length: count }, () => from + Math.floor(random() * ((to - from) / 8)) * 8)
-        const codes = new Map(passages.map((passage) => [passage, codeOf(1 + Math.floor(random() * 4), 40)]))
+        const codes = new Map(passages.map((passage) => [passage, codesIn(40)(1 + Math.floor(random() * 4))]))
         postings.set(token, codes)
       }
       const shelf = { saturations: table, blocks: (token: string) => blocksOf(postings.get(token) ?? new Map(), table) }
