@@ -1,15 +1,12 @@
 import { Type } from 'typebox'
 import { defineAction } from '../action.js'
-import { AppError } from '../errors.js'
 import { flag, hostField, oneOf, text } from '../fields.js'
 import { InstanceShape, instanceOutput, shortId } from '../host-views.js'
-import type { Instance } from '../hosts/driver.js'
+import { askHosts } from '../hosts/ask-hosts.js'
+import type { HostDriver, Instance } from '../hosts/driver.js'
 import type { Block } from '../view.js'
-import { within } from '../within.js'
 
 const STATES = ['created', 'running', 'paused', 'restarting', 'exited', 'dead'] as const
-/** A host that has not answered by then is named instead of waited for. */
-const DEADLINE_MS = 5_000
 
 const WORDS = {
   containers: { en: 'Containers', zh: '容器' },
@@ -46,27 +43,14 @@ export default defineAction({
     unreachable: Type.Array(Type.String(), { description: 'The hosts that did not answer' }),
   }),
   async run(input, { hosts, principal, signal }) {
-    const asked = input.host === undefined ? hosts.visible(principal) : [hosts.get(input.host, principal)]
-    // One that is late counts as one that does not answer, for its circuit breaker too.
-    const answers = await Promise.allSettled(
-      asked.map(({ name, driver }) =>
-        within(signal, DEADLINE_MS, driver.list, new AppError('HOST_UNREACHABLE', { host: name })),
-      ),
-    )
-    signal.throwIfAborted()
+    const ask = (driver: HostDriver, until: AbortSignal) => driver.list(until)
+    const { found, unreachable } = await askHosts(hosts, principal, { host: input.host, ask }, signal)
     const fits = (instance: Instance) =>
       (input.running !== true || instance.state === 'running') &&
       (input.name === undefined || instance.name.includes(input.name)) &&
       (input.label === undefined || hasLabel(instance, input.label)) &&
       (input.status === undefined || instance.state === input.status)
-    const instances = answers.flatMap((answer, index) =>
-      answer.status === 'fulfilled'
-        ? answer.value.filter(fits).map((instance) => instanceOutput(asked[index]?.name ?? '', instance))
-        : [],
-    )
-    const unreachable = asked.filter((_, index) => answers[index]?.status === 'rejected').map((host) => host.name)
-    // One named host that is down is an error to be acted on; one of several is a note beside the others' answers.
-    if (input.host !== undefined && answers[0]?.status === 'rejected') throw answers[0].reason
+    const instances = found.filter(({ item }) => fits(item)).map(({ host, item }) => instanceOutput(host, item))
     return { instances, unreachable }
   },
   view({ instances, unreachable }, lang) {

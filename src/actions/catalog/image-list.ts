@@ -1,14 +1,10 @@
 import { Type } from 'typebox'
 import { defineAction } from '../action.js'
-import { AppError } from '../errors.js'
 import { flag, hostField, text } from '../fields.js'
-import type { Image } from '../hosts/driver.js'
+import { askHosts } from '../hosts/ask-hosts.js'
+import type { HostDriver, Image } from '../hosts/driver.js'
 import { ImageShape, imageOutput, imageRow } from '../image-views.js'
 import type { Block } from '../view.js'
-import { within } from '../within.js'
-
-/** A host that has not answered by then is named instead of waited for. */
-const DEADLINE_MS = 5_000
 
 const WORDS = {
   images: { en: 'Images', zh: '镜像' },
@@ -39,23 +35,11 @@ export default defineAction({
     unreachable: Type.Array(Type.String(), { description: 'The hosts that did not answer' }),
   }),
   async run({ host, all = false, name }, { hosts, principal, signal }) {
-    const asked = (host === undefined ? hosts.visible(principal) : [hosts.get(host, principal)]).filter(
-      ({ driver }) => driver.can.images,
-    )
-    const answers = await within(signal, DEADLINE_MS, (inTime) =>
-      Promise.allSettled(asked.map(({ driver }) => driver.images(inTime))),
-    )
-    signal.throwIfAborted()
+    const ask = (driver: HostDriver, until: AbortSignal) => driver.images(until)
+    const { found, unreachable } = await askHosts(hosts, principal, { host, needs: 'images', ask }, signal)
     const fits = ({ tags }: Image) =>
       (all || tags.length > 0) && (name === undefined || tags.some((tag) => tag.includes(name)))
-    const images = answers.flatMap((answer, index) =>
-      answer.status === 'fulfilled'
-        ? answer.value.filter(fits).map((image) => imageOutput(asked[index]?.name ?? '', image))
-        : [],
-    )
-    const unreachable = asked.filter((_, index) => answers[index]?.status === 'rejected').map((one) => one.name)
-    // One named host that is down is an error to be acted on; one of several is a note beside the others' answers.
-    if (host !== undefined && unreachable.length > 0) throw new AppError('HOST_UNREACHABLE', { host })
+    const images = found.filter(({ item }) => fits(item)).map((one) => imageOutput(one.host, one.item))
     return { images, unreachable }
   },
   view({ images, unreachable }, lang) {
