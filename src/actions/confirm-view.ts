@@ -2,6 +2,7 @@
 import type { FileSource } from './action.js'
 import type { Image, InstanceDetail } from './hosts/driver.js'
 import type { Host } from './hosts/hosts.js'
+import { shortImageId } from './hosts/image-reference.js'
 import type { RegisteredAction } from './registry.js'
 import { type Bilingual, type Lang, say } from './text.js'
 import type { View } from './view.js'
@@ -18,8 +19,6 @@ export interface Asked {
   /** The policy author's words. */
   readonly why: Bilingual
 }
-
-const shortImageId = (id: string): string => id.replace(/^sha256:/, '').slice(0, 12)
 
 const LONGEST_SHOWN = 200
 

@@ -132,17 +132,6 @@ export const newNameField = text(
   { min: 2, max: 128, pattern: INSTANCE_PATTERN },
 )
 
-/** Lower case, with its registry if it has one (Distribution, "reference"). */
-export const repositoryField = text(
-  { en: "The new image's name, such as team/web", zh: '新镜像的名称，例如 team/web' },
-  { max: 200, pattern: '^[a-z0-9]+(?:(?:\\.|_{1,2}|-+|/|:[0-9]{1,5}/)[a-z0-9]+)*$' },
-)
-
-export const tagField = text(
-  { en: "The new image's tag (default latest)", zh: '新镜像的标签（默认 latest）' },
-  { max: 128, pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]*$' },
-)
-
 /** A tag with its registry and digest, or an id. */
 export const IMAGE_PATTERN = '^[a-zA-Z0-9][a-zA-Z0-9_./:@-]*$'
 

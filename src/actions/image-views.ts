@@ -1,7 +1,7 @@
 // How images look, for the verbs that show them.
 import { type Static, Type } from 'typebox'
 import type { Image } from './hosts/driver.js'
-import { LATEST } from './hosts/image-reference.js'
+import { LATEST, shortImageId } from './hosts/image-reference.js'
 import { formatBytes, formatTime, type Lang } from './text.js'
 import type { Choice, View } from './view.js'
 
@@ -26,8 +26,6 @@ export const imageOutput = (host: string, image: Image): ImageOutput => ({
   createdAt: formatTime(image.createdAt),
   labels: { ...image.labels },
 })
-
-export const shortImageId = (id: string): string => id.replace(/^sha256:/, '').slice(0, 12)
 
 /** @returns the tag that was meant, if the image was asked for by one and not by an id */
 export const tagMeant = ({ tags }: Pick<Image, 'tags'>, asked: string): string | undefined =>

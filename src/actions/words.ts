@@ -31,3 +31,6 @@ export function wordsOf(line: string): string[] | undefined {
   if (quote !== undefined) return undefined
   return word === undefined ? words : [...words, word]
 }
+
+/** The items of a list that people type with commas, of either kind, or spaces. */
+export const itemsOf = (list: string): string[] => list.split(/[\s,，]+/).filter((item) => item !== '')

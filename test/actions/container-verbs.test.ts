@@ -347,7 +347,7 @@ describe('diff and commit', () => {
     const made = await makeContainer(docker, { command: 'echo kept > /srv/f', binds: ['/tmp:/given:ro'] })
     await made.wait()
     const repository = `hypercall-test/commit-${process.pid}`
-    const input = { repository, tag: 'v1', comment: 'why' }
+    const input = { reference: `${repository}:v1`, comment: 'why' }
     const image = (await on('commit', made, input)) as { id: string; reference: string }
     try {
       expect(image).toMatchObject({ reference: `${repository}:v1`, leftOut: ['/given'] })
@@ -360,7 +360,7 @@ describe('diff and commit', () => {
       await docker.getImage(`${repository}:v1`).remove({ force: true })
     }
     for (const wrong of ['Team/Web', '../x', 'a//b', '-x']) {
-      expect(await codeOf(on('commit', made, { repository: wrong }))).toBe('INVALID_INPUT')
+      expect(await codeOf(on('commit', made, { reference: wrong }))).toBe('REFERENCE_INVALID')
     }
   })
 })

@@ -73,7 +73,7 @@ describe.runIf(canStart)('a transfer', () => {
       host: 'here',
       container: small,
       to: 'there',
-      repository: 'moved/c',
+      reference: 'moved/c',
     })
     const answer = await ended(job)
     expect(answer).toMatchObject({ state: 'done', result: { images: [{ tags: ['moved/c:latest'] }] } })
@@ -101,7 +101,7 @@ describe.runIf(canStart)('a transfer', () => {
   it('is checked: what arrives as something else is removed again', async () => {
     const before = await idsThere()
     const job = await start('container.transfer', {
-      ...{ host: 'here', container: small, to: 'careless', repository: 'moved/c', tag: 'wrong' },
+      ...{ host: 'here', container: small, to: 'careless', reference: 'moved/c:wrong' },
     })
     expect(await ended(job)).toMatchObject({ state: 'failed', error: { code: 'TRANSFER_MISMATCH' } })
     expect(await idsThere()).toEqual(before)
@@ -112,7 +112,7 @@ describe.runIf(canStart)('a transfer', () => {
     async (slow) => {
       const before = await idsThere()
       const [host, to] = slow === 'slow-here' ? [slow, 'there'] : ['here', slow]
-      const job = await start('container.transfer', { host, container: large, to, repository: 'moved/c' })
+      const job = await start('container.transfer', { host, container: large, to, reference: 'moved/c' })
       await moving(job)
       const from = Date.now()
       expect(await room.does('job.cancel', { job })).toMatchObject({ state: 'cancelled' })
@@ -128,7 +128,7 @@ describe.runIf(canStart)('a transfer', () => {
 
   it('that is cancelled while the engine works on what it got ends at once, and the image goes when it comes', async () => {
     const before = await idsThere()
-    const job = await start('container.transfer', { host: 'here', container: small, to: 'late', repository: 'moved/c' })
+    const job = await start('container.transfer', { host: 'here', container: small, to: 'late', reference: 'moved/c' })
     await expect.poll(() => room.actions.jobs.get(job, 'local').phase).toBe('unpacking')
     expect(await room.does('job.cancel', { job })).toMatchObject({ state: 'cancelled' })
     await expect.poll(async () => (await idsThere()).length, { timeout: 10_000 }).toBeGreaterThan(before.length)
@@ -137,7 +137,7 @@ describe.runIf(canStart)('a transfer', () => {
 
   it('names the side that broke off, and leaves nothing behind', async () => {
     const before = await idsThere()
-    const input = { container: large, repository: 'moved/c', tag: 'lost' }
+    const input = { container: large, reference: 'moved/c:lost' }
     const fromSlow = await start('container.transfer', { ...input, host: 'slow-here', to: 'there' })
     await moving(fromSlow)
     slowSource.slam()
@@ -155,7 +155,7 @@ describe.runIf(canStart)('a transfer', () => {
   }, 60_000)
 
   it('is for those who may act on both hosts, and never to where it is', async () => {
-    const input = { host: 'here', container: small, to: 'there', repository: 'moved/c' }
+    const input = { host: 'here', container: small, to: 'there', reference: 'moved/c' }
     expect(await codeOf(room.does('container.transfer', { ...input, to: 'here' }))).toBe('SAME_HOST')
     expect(await codeOf(room.does('container.transfer', { ...input, to: 'elsewhere' }))).toBe('HOST_NOT_FOUND')
     const viewer = { principal: principal(['viewer']) }
@@ -174,6 +174,19 @@ describe.runIf(canStart)('a transfer', () => {
       expect(await codeOf(strict.does('container.transfer', input))).toBe('FORBIDDEN')
       await strict.close()
     }
+  })
+
+  it('asks for a yes where only the host that it is sent to does', async () => {
+    const policy = `
+      permit (principal, action, resource) when { !(resource is Host && resource.name == "there") };
+      @confirm("It goes far.") permit (principal, action, resource is Host);`
+    const hosts = [dockerHost('here', socketPath), dockerHost('there', engine.socketPath)]
+    const strict = await openRoom({ hosts, policy })
+    const outcome = await strict.call('container.transfer', {
+      ...{ host: 'here', container: small, to: 'there', reference: 'moved/c' },
+    })
+    expect(outcome).toMatchObject({ status: 'confirm', why: { en: 'It goes far.' } })
+    await strict.close()
   })
 })
 

@@ -1,9 +1,8 @@
 import { Type } from 'typebox'
 import { defineAction } from '../action.js'
-import { flag, onContainer, repositoryField, tagField, text } from '../fields.js'
+import { flag, onContainer, referenceField, text } from '../fields.js'
 import { WhereShape, whereFact } from '../host-views.js'
-
-const DEFAULT_TAG = 'latest'
+import { readReference, writeReference } from '../hosts/image-reference.js'
 
 const WORDS = {
   heading: { en: 'Image made', zh: '已生成镜像' },
@@ -22,8 +21,7 @@ export default defineAction({
   needs: 'commit',
   input: Type.Object({
     ...onContainer,
-    repository: repositoryField,
-    tag: Type.Optional(tagField),
+    reference: referenceField,
     comment: Type.Optional(text({ en: 'What to remember about it', zh: '提交说明' }, { max: 500 })),
     pause: Type.Optional(
       flag({
@@ -38,13 +36,14 @@ export default defineAction({
     reference: Type.String(),
     leftOut: Type.Array(Type.String(), { description: 'Mounts inside the container that the image does not hold' }),
   }),
-  async run({ repository, tag = DEFAULT_TAG, comment, pause = true }, { host, driver, instance, signal }) {
-    const request = { repository, tag, pause, ...(comment === undefined ? {} : { comment }) }
+  async run({ reference, comment, pause = true }, { host, driver, instance, signal }) {
+    const name = readReference(reference)
+    const request = { ...name, pause, ...(comment === undefined ? {} : { comment }) }
     return {
       host,
       container: instance.name,
       id: await driver.commit(instance.id, request, signal),
-      reference: `${repository}:${tag}`,
+      reference: writeReference(name),
       leftOut: instance.mounts.map(({ destination }) => destination),
     }
   },

@@ -2,13 +2,10 @@ import { createHash } from 'node:crypto'
 import { Type } from 'typebox'
 import { defineAction } from '../action.js'
 import { AppError } from '../errors.js'
-import { onContainer, text, toField } from '../fields.js'
+import { onContainer, referenceField, toField } from '../fields.js'
+import { readReference, writeReference } from '../hosts/image-reference.js'
 import { relay } from '../hosts/relay.js'
 import { JobStarted, jobStartedView } from '../job-views.js'
-
-/** The engine's own rule for repositories, registries included. */
-const REPOSITORY =
-  '^(?:[a-zA-Z0-9.-]+(?::[0-9]+)?/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$'
 
 export default defineAction({
   name: 'container.transfer',
@@ -25,17 +22,12 @@ export default defineAction({
   input: Type.Object({
     ...onContainer,
     to: toField,
-    repository: text(
-      { en: 'What the image is called there, such as team/app', zh: '目标镜像名称，例如 team/app' },
-      { max: 200, pattern: REPOSITORY },
-    ),
-    tag: Type.Optional(
-      text({ en: 'Its tag; latest by default', zh: '镜像标签；默认为 latest' }, { max: 128, pattern: '^\\w[\\w.-]*$' }),
-    ),
+    reference: referenceField,
   }),
   output: JobStarted,
-  run({ repository, tag = 'latest' }, { host, driver, destination, instance, startJob }) {
+  run({ reference }, { host, driver, destination, instance, startJob }) {
     const { driver: there, name: to } = destination
+    const name = readReference(reference)
     const leftOut = instance.mounts.map((mount) => mount.destination)
     const job = startJob(async (signal, progress) => {
       const hash = createHash('sha256')
@@ -53,13 +45,13 @@ export default defineAction({
             if (layers.length !== 1 || layers[0] !== `sha256:${hash.digest('hex')}`) {
               throw new AppError('TRANSFER_MISMATCH', { to })
             }
-            await there.tag(imageId, repository, tag, until)
+            await there.tag(imageId, name.repository, name.tag, until)
           },
         },
         signal,
         progress,
       )
-      return { images: [{ id, tags: [`${repository}:${tag}`] }], ...(leftOut.length === 0 ? {} : { leftOut }) }
+      return { images: [{ id, tags: [writeReference(name)] }], ...(leftOut.length === 0 ? {} : { leftOut }) }
     })
     return { jobId: job.id, leftOut }
   },

@@ -3,7 +3,10 @@ import { defineAction } from '../action.js'
 import { AppError } from '../errors.js'
 import { flag, text } from '../fields.js'
 import { HostShape, healthBlocks, hostFacts, hostOutput, hostTone } from '../host-health-views.js'
+import { bindProblems } from '../hosts/binds.js'
+import { CVE } from '../hosts/copy-risk.js'
 import type { EndpointSettings } from '../hosts/endpoint.js'
+import { itemsOf } from '../words.js'
 
 const WORDS = { linked: { en: 'Linked', zh: '已连接' } } as const
 
@@ -36,6 +39,24 @@ const Input = Type.Object({
   'tls-key': file('Its key', '我方证书的私钥'),
   'ssh-key': file('Our SSH key', '我方 SSH 私钥'),
   'known-hosts': file('A known_hosts file with its key', '含其主机密钥的 known_hosts 文件'),
+  binds: Type.Optional(
+    text(
+      {
+        en: 'Folders of it that new containers may be given: /srv/site,/srv/apps/*',
+        zh: '新容器可挂载的主机目录：/srv/site,/srv/apps/*',
+      },
+      { max: 2000 },
+    ),
+  ),
+  backports: Type.Optional(
+    text(
+      {
+        en: 'Known holes in copying that its build has fixed, as CVE numbers with commas',
+        zh: '其版本已修复的复制漏洞，CVE 编号以逗号分隔',
+      },
+      { max: 500 },
+    ),
+  ),
   insecure: Type.Optional(
     flag({
       en: 'Plain TCP to another machine, which anyone on the way can command',
@@ -59,7 +80,21 @@ function labelsOf(words: string | undefined): Record<string, string> {
   )
 }
 
-function settingsOf(input: Static<typeof Input>): EndpointSettings {
+function bindsOf(list: string | undefined): string[] {
+  const binds = itemsOf(list ?? '')
+  const [problem] = bindProblems(binds)
+  if (problem) throw new AppError('INVALID_INPUT', { problem })
+  return binds
+}
+
+function backportsOf(list: string | undefined): string[] {
+  const backports = itemsOf(list ?? '')
+  const wrong = backports.find((id) => !new RegExp(CVE).test(id))
+  if (wrong !== undefined) throw invalid(`"${wrong}" is no number such as CVE-2018-15664`, `“${wrong}”不是 CVE 编号`)
+  return backports
+}
+
+function endpointOf(input: Static<typeof Input>): EndpointSettings {
   const {
     endpoint,
     'tls-ca': ca,
@@ -90,7 +125,14 @@ export default defineAction({
   input: Input,
   output: Type.Object({ host: Type.String(), ...HostShape.properties }),
   async run(input, { hosts, principal, signal }) {
-    const host = hosts.link(input.name, labelsOf(input.labels), settingsOf(input), principal)
+    const settings = {
+      name: input.name,
+      labels: labelsOf(input.labels),
+      endpoint: endpointOf(input),
+      binds: bindsOf(input.binds),
+      backports: backportsOf(input.backports),
+    }
+    const host = hosts.link(settings, principal)
     return { host: host.name, ...hostOutput(host, await host.driver.test(signal)) }
   },
   view: (output, lang) => ({

@@ -1,7 +1,8 @@
 import { Type } from 'typebox'
 import { defineAction } from '../action.js'
 import { onImage } from '../fields.js'
-import { imageChoices, shortImageId } from '../image-views.js'
+import { shortImageId } from '../hosts/image-reference.js'
+import { imageChoices } from '../image-views.js'
 import { formatBytes, formatTime } from '../text.js'
 
 /** Enough to see what a step did; the answer itself has all of it. */

@@ -2,7 +2,8 @@ import { Type } from 'typebox'
 import { defineAction } from '../action.js'
 import { AppError } from '../errors.js'
 import { onImage } from '../fields.js'
-import { shortImageId, tagMeant } from '../image-views.js'
+import { shortImageId } from '../hosts/image-reference.js'
+import { tagMeant } from '../image-views.js'
 import { JobStarted, jobStartedView } from '../job-views.js'
 
 /** A name for the file: a reference has signs that file names may not have. */

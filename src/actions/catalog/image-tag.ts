@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
 import { defineAction } from '../action.js'
 import { onImage, referenceField } from '../fields.js'
-import { readReference, writeReference } from '../hosts/image-reference.js'
-import { ImageShape, imageOutput, imageView, shortImageId } from '../image-views.js'
+import { readReference, shortImageId, writeReference } from '../hosts/image-reference.js'
+import { ImageShape, imageOutput, imageView } from '../image-views.js'
 
 const WORDS = {
   heading: { en: 'Tagged', zh: '已添加标签' },

@@ -4,7 +4,9 @@ import { defineAction } from '../action.js'
 import { AppError } from '../errors.js'
 import { onImage, toField } from '../fields.js'
 import type { HostDriver, ImageDetail } from '../hosts/driver.js'
+import { readReference } from '../hosts/image-reference.js'
 import { relay } from '../hosts/relay.js'
+import { tagMeant } from '../image-views.js'
 import { JobStarted, jobStartedView } from '../job-views.js'
 
 /** What makes an image what it is, for engines that know it by different ids. */
@@ -24,12 +26,6 @@ async function find(driver: HostDriver, id: string, signal: AbortSignal): Promis
   }
 }
 
-/** The name that was asked for, or all of them where it was asked for by its id. */
-function namesOf(tags: readonly string[], asked: string): readonly string[] {
-  const named = tags.filter((tag) => tag === asked || tag === `${asked}:latest`)
-  return named.length > 0 ? named : tags
-}
-
 export default defineAction({
   name: 'image.transfer',
   summary: { en: 'Send an image to another host', zh: '将镜像发送到另一台主机' },
@@ -43,11 +39,12 @@ export default defineAction({
   output: JobStarted,
   run({ image: asked }, { host, driver, destination, image, startJob }) {
     const { driver: there, name: to } = destination
-    const tags = namesOf(image.tags, asked)
+    const tag = tagMeant(image, asked)
+    const tags = tag === undefined ? image.tags : [tag]
     const nameIt = async (imageId: string, signal: AbortSignal): Promise<void> => {
       for (const name of tags) {
-        const colon = name.lastIndexOf(':')
-        await there.tag(imageId, name.slice(0, colon), name.slice(colon + 1), signal)
+        const { repository, tag: label } = readReference(name)
+        await there.tag(imageId, repository, label, signal)
       }
     }
     const job = startJob(async (signal, progress) => {

@@ -4,6 +4,7 @@
 // that may write in /srv/a could put a link to / there, and the next one would be given it as /srv/a/link.
 import { posix } from 'node:path'
 import { AppError } from '../errors.js'
+import type { Bilingual } from '../text.js'
 import { instancePath } from './paths.js'
 
 const EACH = '/*'
@@ -15,7 +16,7 @@ const contains = (outer: string, inner: string): boolean =>
   outer !== inner && (isEach(outer) ? posix.dirname(inner) : inner).startsWith(`${folderOf(outer)}/`)
 
 /** @returns what is wrong with an operator's list */
-export function bindProblems(entries: readonly string[]): string[] {
+export function bindProblems(entries: readonly string[]): Bilingual[] {
   const malformed = entries.filter((entry) => {
     const folder = folderOf(entry)
     return (
@@ -26,8 +27,14 @@ export function bindProblems(entries: readonly string[]): string[] {
     entries.filter((inner) => contains(outer, inner)).map((inner) => [outer, inner] as const),
   )
   return [
-    ...malformed.map((entry) => `"${entry}" in binds is neither a folder as in /srv/site nor all in one as in /srv/*`),
-    ...nested.map(([outer, inner]) => `"${inner}" in binds lies in "${outer}": who may write there could exchange it`),
+    ...malformed.map((entry) => ({
+      en: `"${entry}" in binds is neither a folder as in /srv/site nor all in one as in /srv/*`,
+      zh: `binds 中的“${entry}”既不是 /srv/site 这样的目录，也不是 /srv/* 这样的写法`,
+    })),
+    ...nested.map(([outer, inner]) => ({
+      en: `"${inner}" in binds lies in "${outer}": who may write there could exchange it`,
+      zh: `binds 中的“${inner}”位于“${outer}”之内：可写入者能将其替换`,
+    })),
   ]
 }
 

@@ -2,6 +2,9 @@
 import type { Bilingual } from '../text.js'
 import type { HostDriver } from './driver.js'
 
+/** How an operator names one. */
+export const CVE = '^CVE-[0-9]{4}-[0-9]{4,}$'
+
 export interface CopyFlaw {
   readonly id: string
   readonly title: Bilingual

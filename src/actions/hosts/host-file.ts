@@ -5,6 +5,7 @@ import { type Static, Type } from 'typebox'
 import Schema from 'typebox/schema'
 import { parseDocument } from 'yaml'
 import { bindProblems } from './binds.js'
+import { CVE } from './copy-risk.js'
 import { dockerDriver } from './docker/driver.js'
 import { EndpointError, type EndpointSettings, type Environment, parseEndpoint } from './endpoint.js'
 import type { Host } from './hosts.js'
@@ -22,7 +23,7 @@ const HostEntry = Type.Object(
     'known-hosts': Type.Optional(Type.String()),
     insecure: Type.Optional(Type.Boolean()),
     binds: Type.Optional(Type.Array(Type.String())),
-    backports: Type.Optional(Type.Array(Type.String({ pattern: '^CVE-[0-9]{4}-[0-9]{4,}$' }))),
+    backports: Type.Optional(Type.Array(Type.String({ pattern: CVE }))),
   },
   { additionalProperties: false },
 )
@@ -62,7 +63,7 @@ export function readHostFile(path: string, environment: Environment): Host[] {
   const hosts = (value as Static<typeof HostFile>).hosts.flatMap((entry): Host[] => {
     if (names.has(entry.name)) problems.push(`two hosts are called "${entry.name}"`)
     names.add(entry.name)
-    problems.push(...bindProblems(entry.binds ?? []).map((problem) => `${entry.name}: ${problem}`))
+    problems.push(...bindProblems(entry.binds ?? []).map(({ en }) => `${entry.name}: ${en}`))
     try {
       const { endpoint, isExposed } = parseEndpoint(settingsOf(entry), environment)
       return [

@@ -18,6 +18,8 @@ const STEPS = [
      linked_at INTEGER NOT NULL,
      PRIMARY KEY (tenant, name)
    ) STRICT;`,
+  `ALTER TABLE linked_hosts ADD COLUMN binds TEXT NOT NULL DEFAULT '[]';
+   ALTER TABLE linked_hosts ADD COLUMN backports TEXT NOT NULL DEFAULT '[]';`,
 ]
 
 export interface LinkRow {
@@ -35,6 +37,9 @@ export interface LinkRow {
   readonly linked_by: string
   /** Epoch ms. */
   readonly linked_at: number
+  /** JSON, as is the other. */
+  readonly binds: string
+  readonly backports: string
 }
 
 export type HostStore = ReturnType<typeof openHostStore>
@@ -43,7 +48,7 @@ export function openHostStore(db: Database) {
   migrateStore(db, 'hosts', STEPS)
   const insert = db.prepare<[LinkRow]>(
     `INSERT INTO linked_hosts VALUES (@tenant, @name, @endpoint, @labels, @tls_ca, @tls_cert, @tls_key, @ssh_key,
-       @known_hosts, @insecure, @linked_by, @linked_at) ON CONFLICT DO NOTHING`,
+       @known_hosts, @insecure, @linked_by, @linked_at, @binds, @backports) ON CONFLICT DO NOTHING`,
   )
   const all = db.prepare<[string], LinkRow>('SELECT * FROM linked_hosts WHERE tenant = ? ORDER BY name')
   const remove = db.prepare<[string, string]>('DELETE FROM linked_hosts WHERE tenant = ? AND name = ?')

@@ -3,9 +3,10 @@ import type { Principal } from '../action.js'
 import { AppError } from '../errors.js'
 import type { HostFacts } from '../guard/policy.js'
 import type { HostDriver, Image, Instance, InstanceDetail } from './driver.js'
-import { EndpointError, type EndpointSettings } from './endpoint.js'
+import { EndpointError } from './endpoint.js'
 import { type GuardedDriver, type GuardOptions, guarded } from './health.js'
-import type { Links } from './links.js'
+import { LATEST, shortImageId, withoutAlgorithm } from './image-reference.js'
+import type { LinkSettings, Links } from './links.js'
 
 export interface Host extends HostFacts {
   readonly driver: HostDriver
@@ -38,7 +39,7 @@ export interface Hosts {
   /** @throws AppError IMAGE_NOT_FOUND, IMAGE_AMBIGUOUS with the candidates, HOST_UNREACHABLE */
   resolveImage(host: Host, reference: string, signal: AbortSignal): Promise<Image>
   /** Links one for the principal's tenant alone. @throws AppError HOST_NAME_TAKEN, ENDPOINT_INVALID */
-  link(name: string, labels: Host['labels'], settings: EndpointSettings, principal: Principal): KnownHost
+  link(settings: LinkSettings, principal: Principal): KnownHost
   /** @throws AppError HOST_NOT_LINKED for one that comes from the settings */
   unlink(host: string, principal: Principal): void
   close(): void
@@ -55,9 +56,6 @@ function matches(instances: readonly Instance[], reference: string): Instance[] 
   return instances.filter((instance) => instance.id.startsWith(reference))
 }
 
-const LATEST = ':latest'
-const withoutAlgorithm = (id: string): string => id.replace(/^sha256:/, '')
-
 /** What a reference means: a tag, which is `latest` where none is said, a digest or a full id, else the start of an id. */
 function matchingImages(images: readonly Image[], reference: string): Image[] {
   const exact = images.find(
@@ -65,7 +63,7 @@ function matchingImages(images: readonly Image[], reference: string): Image[] {
       id === reference ||
       withoutAlgorithm(id) === reference ||
       tags.includes(reference) ||
-      tags.includes(reference + LATEST) ||
+      tags.includes(`${reference}:${LATEST}`) ||
       digests.includes(reference),
   )
   if (exact) return [exact]
@@ -105,11 +103,12 @@ export function createHosts({ settled, links, guard }: HostsOptions): Hosts {
   return {
     visible,
     get,
-    link(name, labels, settings, principal) {
+    link(settings, principal) {
+      const { name } = settings
       if (visible(principal).some((host) => host.name === name)) throw new AppError('HOST_NAME_TAKEN', { host: name })
       const { tenant } = principal
       try {
-        if (!links.add({ tenant, name, labels, settings, linkedBy: principal.name })) {
+        if (!links.add({ ...settings, tenant, linkedBy: principal.name })) {
           throw new AppError('HOST_NAME_TAKEN', { host: name })
         }
       } catch (error) {
@@ -149,7 +148,7 @@ export function createHosts({ settled, links, guard }: HostsOptions): Hosts {
           image: reference,
           candidates: found
             .slice(0, CANDIDATES_NAMED)
-            .map(({ id, tags }) => `${withoutAlgorithm(id).slice(0, 12)}${tags[0] ? ` (${tags[0]})` : ''}`),
+            .map(({ id, tags }) => `${shortImageId(id)}${tags[0] ? ` (${tags[0]})` : ''}`),
         })
       }
       return only

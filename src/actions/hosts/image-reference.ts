@@ -20,6 +20,11 @@ const LONGEST_REPOSITORY = 255
 
 export const LATEST = 'latest'
 
+export const withoutAlgorithm = (id: string): string => id.replace(/^sha256:/, '')
+
+/** As much of an id as people read. */
+export const shortImageId = (id: string): string => withoutAlgorithm(id).slice(0, 12)
+
 const isRepository = (name: string): boolean =>
   name.length <= LONGEST_REPOSITORY && !LOOKS_LIKE_ID.test(name) && REPOSITORY.test(name)
 

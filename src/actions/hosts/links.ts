@@ -12,18 +12,24 @@ import {
 import { type GuardedDriver, type GuardOptions, guarded } from './health.js'
 import type { HostStore, LinkRow } from './host-store.js'
 
-export interface Link {
-  readonly tenant: string
+/** What an operator says of an engine. */
+export interface LinkSettings {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
-  readonly settings: EndpointSettings
+  readonly endpoint: EndpointSettings
+  /** Folders of it that new containers may be given. */
+  readonly binds: readonly string[]
+  /** Known holes that its build has fixed, whatever its version says. */
+  readonly backports: readonly string[]
+}
+
+export interface Link extends LinkSettings {
+  readonly tenant: string
   /** Who did it, for people. */
   readonly linkedBy: string
 }
 
-export interface LinkedHost {
-  readonly name: string
-  readonly labels: Readonly<Record<string, string>>
+export interface LinkedHost extends Pick<LinkSettings, 'name' | 'labels' | 'binds' | 'backports'> {
   readonly tenants: readonly string[]
   readonly endpoint: string
   readonly isExposed: boolean
@@ -87,6 +93,8 @@ export function openLinks({ store, environment, guard }: LinksOptions): Links {
       tenants: [row.tenant],
       endpoint: row.endpoint,
       isExposed,
+      binds: JSON.parse(row.binds) as string[],
+      backports: JSON.parse(row.backports) as string[],
       linkedBy: row.linked_by,
       driver: guarded(row.name, dockerDriver(row.name, endpoint), guard),
     }
@@ -101,21 +109,23 @@ export function openLinks({ store, environment, guard }: LinksOptions): Links {
       for (const key of alive.keys()) if (key.startsWith(`${tenant}/`) && !names.has(key)) drop(key)
       return hosts
     },
-    add({ tenant, name, labels, settings, linkedBy }) {
-      parseEndpoint(settings, environment)
+    add({ tenant, name, labels, endpoint, binds, backports, linkedBy }) {
+      parseEndpoint(endpoint, environment)
       return store.insert({
         tenant,
         name,
-        endpoint: settings.endpoint,
+        endpoint: endpoint.endpoint,
         labels: JSON.stringify(labels),
-        tls_ca: settings.tls?.ca ?? null,
-        tls_cert: settings.tls?.cert ?? null,
-        tls_key: settings.tls?.key ?? null,
-        ssh_key: settings.key ?? null,
-        known_hosts: settings.knownHosts ?? null,
-        insecure: Number(settings.insecure ?? false),
+        tls_ca: endpoint.tls?.ca ?? null,
+        tls_cert: endpoint.tls?.cert ?? null,
+        tls_key: endpoint.tls?.key ?? null,
+        ssh_key: endpoint.key ?? null,
+        known_hosts: endpoint.knownHosts ?? null,
+        insecure: Number(endpoint.insecure ?? false),
         linked_by: linkedBy,
         linked_at: guard.now(),
+        binds: JSON.stringify(binds),
+        backports: JSON.stringify(backports),
       })
     },
     remove(tenant, name) {

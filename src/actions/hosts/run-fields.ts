@@ -1,7 +1,7 @@
 // What people type for a new container, checked and taken apart: `A=1 B=2`, `8080:80/udp`, `data:/data:ro`, `512m`.
 import { isIP } from 'node:net'
 import { AppError } from '../errors.js'
-import { wordsOf } from '../words.js'
+import { itemsOf, wordsOf } from '../words.js'
 import { allowedBind } from './binds.js'
 import type { MountRequest, PortMapping } from './driver.js'
 import type { Host } from './hosts.js'
@@ -34,8 +34,6 @@ export function environmentOf(line: string): Record<string, string> {
     }),
   )
 }
-
-const itemsOf = (list: string): string[] => list.split(/[\s,，]+/).filter((item) => item !== '')
 
 const HIGHEST_PORT = 65_535
 /** An address is a name's own colons in brackets, or has none. */

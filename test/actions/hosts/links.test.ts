@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { COPY_FLAWS } from '../../../src/actions/hosts/copy-risk.js'
 import { dockerDriver } from '../../../src/actions/hosts/docker/driver.js'
 import { makeContainer } from '../../helpers/engine.js'
 import { makeAuthority } from '../../helpers/remote.js'
@@ -49,6 +50,18 @@ describe('linking a host', () => {
     await room.does('host.unlink', { host: 'second' }, asOwner)
     expect(await codeOf(room.does('container.list', { host: 'second' }))).toBe('HOST_NOT_FOUND')
     expect(await codeOf(room.does('host.unlink', { host: 'settled' }, asOwner))).toBe('HOST_NOT_LINKED')
+  })
+
+  it('knows which folders its containers may be given, and what its build has fixed', async () => {
+    const endpoint = `unix://${socketPath}`
+    const backports = COPY_FLAWS.map(({ id }) => id)
+    await link({ name: 'trusted', endpoint, binds: '/srv/site, /srv/apps/*', backports: backports.join(' ') })
+    const later = await openRoom({ stateFolder: room.stateFolder })
+    const [host] = later.actions.hosts.visible(asOwner.principal).filter(({ name }) => name === 'trusted')
+    expect(host).toMatchObject({ binds: ['/srv/site', '/srv/apps/*'], backports })
+    expect(await later.does('host.status', { host: 'trusted' })).toMatchObject({ copyRisk: [] })
+    await later.close()
+    await room.does('host.unlink', { host: 'trusted' }, asOwner)
   })
 
   it('is for the owner of the machine alone, who is asked first, and for one tenant alone', async () => {
@@ -99,6 +112,9 @@ describe('linking a host', () => {
     [{ endpoint: 'tcp://127.0.0.1:1', 'tls-ca': '/a' }, 'INVALID_INPUT'],
     [{ endpoint: 'unix:///x', labels: 'nothing' }, 'INVALID_INPUT'],
     [{ endpoint: 'unix:///x', name: 'No Name' }, 'INVALID_INPUT'],
+    [{ endpoint: 'unix:///x', binds: 'srv' }, 'INVALID_INPUT'],
+    [{ endpoint: 'unix:///x', binds: '/srv/*,/srv/a/b' }, 'INVALID_INPUT'],
+    [{ endpoint: 'unix:///x', backports: 'CVE-1' }, 'INVALID_INPUT'],
   ])('refuses %j with %s', async (input, code) => {
     expect(await codeOf(link({ name: 'refused', ...input }))).toBe(code)
     expect(await codeOf(room.does('host.status', { host: 'refused' }))).toBe('HOST_NOT_FOUND')
