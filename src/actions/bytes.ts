@@ -66,12 +66,12 @@ export function readableOf(source: ByteSource): Readable {
   return stream
 }
 
-/** The same source, which shows each piece as it passes. */
+/** The same source, which shows each piece as it passes; what `see` throws ends it. */
 export const watched = (source: ByteSource, see: (piece: Buffer) => void): ByteSource => ({
   flow: (take, signal) =>
-    source.flow((pieces) => {
+    source.flow(async (pieces) => {
       for (const piece of pieces) see(piece)
-      return take(pieces)
+      await take(pieces)
     }, signal),
   close: () => source.close(),
 })

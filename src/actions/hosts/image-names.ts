@@ -1,7 +1,7 @@
 // How many names an archive of images may bring. An engine gives all of them to its images, and takes them away from
 // others; an archive of a few kilobytes can hold so many that nobody finds an image again.
 import { AppError } from '../errors.js'
-import { createTarReader } from './tar-reader.js'
+import { createTarReader, type TarEntry } from './tar-reader.js'
 
 const MOST_NAMES = 100
 const LARGEST_LIST = 1024 * 1024
@@ -29,25 +29,29 @@ const unreadable = (cause?: unknown): AppError =>
     { cause },
   )
 
-function countOf(name: string, content: Buffer): number {
+function countOf(names: readonly string[], content: Buffer): number {
   try {
-    return COUNTS[name]?.(JSON.parse(content.toString())) ?? 0
+    const list: unknown = JSON.parse(content.toString())
+    return Math.max(...names.map((name) => COUNTS[name]?.(list) ?? 0))
   } catch (error) {
     throw unreadable(error)
   }
 }
 
 /** @returns a function that is shown an archive's bytes as they go by @throws AppError ARCHIVE_INVALID from it */
-export const createNameGuard = (): ((bytes: Buffer) => void) =>
-  createTarReader({
-    entry({ name, isFile, sizeBytes }) {
-      if (!Object.hasOwn(COUNTS, name)) return false
+export function createNameGuard(): (bytes: Buffer) => void {
+  // By the last part of a path alone: a link to the archive's root would make another path of the same file.
+  const listsOf = ({ names }: TarEntry): string[] => [...names].filter((name) => Object.hasOwn(COUNTS, name))
+  return createTarReader({
+    entry(entry) {
+      if (listsOf(entry).length === 0) return false
       // A link could lead to a list that was not looked at.
-      if (!isFile) throw unreadable()
-      if (sizeBytes > LARGEST_LIST) throw tooMany()
+      if (!entry.isFile) throw unreadable()
+      if (entry.sizeBytes > LARGEST_LIST) throw tooMany()
       return true
     },
-    content(name, content) {
-      if (countOf(name, content) > MOST_NAMES) throw tooMany()
+    content(entry, content) {
+      if (countOf(listsOf(entry), content) > MOST_NAMES) throw tooMany()
     },
   })
+}

@@ -71,7 +71,8 @@ export async function relay(plan: Relay, signal: AbortSignal, progress: JobProgr
       await plan.accept(imageId, signal)
       return imageId
     } catch (error) {
-      await takeBack(imageId)
+      // Whatever becomes of that, this is what was wrong.
+      await takeBack(imageId).catch(() => undefined)
       throw error
     }
   } finally {

@@ -1,4 +1,7 @@
 // Follows a plain tar while its bytes go by, without keeping them: POSIX.1-2001 (pax) and GNU long names.
+//
+// It guards an engine, whose reader is Go's `archive/tar`: what counts as content has to be the same for both, or a tar
+// could hide an entry from this one. What the two may take in two ways is refused; no tool writes it for an engine.
 import { posix } from 'node:path'
 import { AppError } from '../errors.js'
 
@@ -16,8 +19,8 @@ function numberIn(block: Buffer, start: number, end: number): number {
   // A number too large for octal digits is told by the highest bit, and written in base 256.
   if (((block[start] ?? 0) & 0x80) !== 0)
     return block.subarray(start + 1, end).reduce((sum, byte) => sum * 256 + byte, 0)
-  const digits = textIn(block, start, end).trim()
-  return digits === '' ? 0 : Number.parseInt(digits, 8)
+  const digits = block.toString('latin1', start, end).replaceAll(/^[ \0]+|[ \0]+$/g, '')
+  return /^[0-7]*$/.test(digits) ? Number.parseInt(digits || '0', 8) : Number.NaN
 }
 
 export const isZeroBlock = (block: Buffer): boolean => block.every((byte) => byte === 0)
@@ -50,8 +53,8 @@ function paxRecords(content: Buffer): Map<string, string> {
 }
 
 export interface TarEntry {
-  /** Normalised, and without a leading slash. */
-  readonly name: string
+  /** The last parts of all the paths that it may be written to: of its header, its prefix and its extensions. */
+  readonly names: ReadonlySet<string>
   readonly isFile: boolean
   readonly sizeBytes: number
 }
@@ -59,7 +62,7 @@ export interface TarEntry {
 export interface TarListener {
   /** @returns whether the content is wanted */
   entry(entry: TarEntry): boolean
-  content(name: string, content: Buffer): void
+  content(entry: TarEntry, content: Buffer): void
 }
 
 const FILES = ['0', '\0', '7']
@@ -69,6 +72,14 @@ const WITHOUT_CONTENT = ['1', '2', '3', '4', '5', '6']
 const EXTENSIONS = ['x', 'g', 'L', 'K']
 /** Far more than a name needs. */
 const LARGEST_EXTENSION = 1024 * 1024
+
+/** What extensions said of the next entry. */
+interface Extended {
+  readonly names: readonly string[]
+  readonly size?: number
+}
+
+const NOTHING: Extended = { names: [] }
 
 const BROKEN = { en: 'its tar headers are broken', zh: '其 tar 头部已损坏' } as const
 const broken = (): AppError => new AppError('ARCHIVE_INVALID', { reason: BROKEN })
@@ -89,8 +100,7 @@ export function createTarReader(listener: TarListener): (bytes: Buffer) => void 
   let skipping = false
   /** What the bytes that are being gathered are for. */
   let whole: (content: Buffer) => void
-  /** What an extension said of the next entry. */
-  let extended: { name?: string; size?: number } = {}
+  let extended = NOTHING
 
   const expectHeader = (): void => {
     left = TAR_BLOCK
@@ -119,13 +129,21 @@ export function createTarReader(listener: TarListener): (bytes: Buffer) => void 
     skipping = false
     whole = take
   }
-  /** What an extension's content says of the next entry. */
   const extend = (type: string, content: Buffer): void => {
-    if (type === 'L') extended.name = textIn(content, 0, content.length)
+    if (type === 'L') extended = { ...extended, names: [...extended.names, textIn(content, 0, content.length)] }
+    // Go ends with it what was said before.
+    if (type === 'g') extended = NOTHING
     if (type !== 'x') return
     const records = paxRecords(content)
+    // Another name, and content with holes that this reader does not know.
+    if ([...records.keys()].some((key) => key.startsWith('GNU.sparse.'))) throw broken()
     const [path, size] = [records.get('path'), records.get('size')]
-    extended = { ...extended, ...(path ? { name: path } : {}), ...(size ? { size: Number(size) } : {}) }
+    if (size !== undefined && !/^[0-9]+$/.test(size)) throw broken()
+    // The last of several counts for the size.
+    extended = {
+      names: path === undefined ? extended.names : [...extended.names, path],
+      ...(size === undefined ? {} : { size: Number(size) }),
+    }
   }
 
   function header(block: Buffer): void {
@@ -143,14 +161,17 @@ export function createTarReader(listener: TarListener): (bytes: Buffer) => void 
       gather(told, (content) => extend(type, content))
       return
     }
-    const prefix = block.toString('latin1', 257, 262) === 'ustar' ? textIn(block, 345, 500) : ''
-    const name = extended.name ?? posix.join(prefix, textIn(block, 0, 100))
+    if (!FILES.includes(type) && !WITHOUT_CONTENT.includes(type)) throw broken()
+    const paths = [textIn(block, 0, 100), `${textIn(block, 345, 500)}/${textIn(block, 0, 100)}`, ...extended.names]
     const sizeBytes = WITHOUT_CONTENT.includes(type) ? 0 : (extended.size ?? told)
     requireSize(sizeBytes)
-    extended = {}
+    // A folder, for some readers, of which content follows for others.
+    if (sizeBytes > 0 && paths.some((path) => path.endsWith('/'))) throw broken()
+    extended = NOTHING
     padding = paddingOf(sizeBytes)
-    const entry = { name: posix.resolve('/', name).slice(1), isFile: FILES.includes(type), sizeBytes }
-    if (listener.entry(entry)) gather(sizeBytes, (content) => listener.content(entry.name, content))
+    const names = new Set(paths.map((path) => posix.basename(path)))
+    const entry = { names, isFile: FILES.includes(type), sizeBytes }
+    if (listener.entry(entry)) gather(sizeBytes, (content) => listener.content(entry, content))
     else skip(sizeBytes + padding)
   }
 
