@@ -79,7 +79,7 @@ export function guarded(host: string, driver: HostDriver, options: GuardOptions)
     throw new AppError(lastFailure.code, { ...lastFailure.details, seconds }, { cause: lastFailure })
   }
 
-  async function enter(signal: AbortSignal): Promise<() => void> {
+  async function takeSlot(signal: AbortSignal): Promise<() => void> {
     if (breaker.remainingMs() > 0) admit()
     const leave = await slots.take(signal)
     if (leave) return leave
@@ -90,12 +90,14 @@ export function guarded(host: string, driver: HostDriver, options: GuardOptions)
   /**
    * @param keep gives the slot back, now or later
    * @param drop takes what comes when the caller has left
+   * @param enter takes a slot
    */
   async function through<T>(
     signal: AbortSignal,
     work: () => Promise<T>,
     keep: (value: T, leave: () => void) => T,
     drop: (value: T) => void = () => undefined,
+    enter = takeSlot,
   ): Promise<T> {
     const leave = await enter(signal)
     let attempt: Attempt
@@ -124,6 +126,18 @@ export function guarded(host: string, driver: HostDriver, options: GuardOptions)
     <A extends readonly unknown[], T>(method: Method<A, T>): Method<A, T> =>
     (...args) =>
       through(signalOf(args), () => method(...args), released)
+
+  /** One that waits for what happens anyway: it is no work for the engine, and any number may wait. */
+  const waiting =
+    <A extends readonly unknown[], T>(method: Method<A, T>): Method<A, T> =>
+    (...args) =>
+      through(
+        signalOf(args),
+        () => method(...args),
+        released,
+        undefined,
+        async () => () => undefined,
+      )
 
   /** One that gives a stream, which counts while it flows. */
   const streaming =
@@ -188,7 +202,7 @@ export function guarded(host: string, driver: HostDriver, options: GuardOptions)
     sample: call(driver.sample),
     top: call(driver.top),
     exec: call(driver.exec),
-    wait: call(driver.wait),
+    wait: waiting(driver.wait),
     diff: call(driver.diff),
     commit: call(driver.commit),
     stat: call(driver.stat),

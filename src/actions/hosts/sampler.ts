@@ -17,7 +17,7 @@ export interface SamplerLimits {
   readonly most: number
 }
 
-const LIMITS: SamplerLimits = { everyMs: 5_000, keptMs: 5 * 60_000, most: 32 }
+const LIMITS: SamplerLimits = { everyMs: 5_000, keptMs: 5 * 60_000, most: 8 }
 
 interface Watch {
   samples: readonly Sample[]

@@ -175,6 +175,15 @@ describe('the limit of what is done at once', () => {
     await Promise.all(both)
   })
 
+  it('lets any number wait for an end, and work meanwhile', async () => {
+    const ends = Array.from({ length: 5 }, () => codeOf(driver.wait('a', never)))
+    await settled(5)
+    isSilent = false
+    expect(await driver.list(never)).toEqual([])
+    for (const response of open) response.end('{"StatusCode":0}')
+    expect(await Promise.all(ends)).toEqual(Array(5).fill('OK'))
+  })
+
   it('closes what it was given and does not take', async () => {
     const running = [driver.list(never), driver.list(never), driver.list(never)]
     await settled(2)
