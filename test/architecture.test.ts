@@ -33,6 +33,7 @@ describe('the direction of dependencies', () => {
     ['src/bot/http/planted.ts', '../../knowledge/search.js'],
     ['src/actions/hosts/planted.ts', 'dockerode'],
     ['src/bot/planted.ts', 'dockerode'],
+    ['src/actions/hosts/planted.ts', 'ssh2'],
     ['src/actions/planted.ts', '@cedar-policy/cedar-wasm/nodejs'],
     ['src/actions/planted.ts', 'fastify'],
     ['src/bot/http/planted.ts', 'discord.js'],
@@ -46,6 +47,7 @@ describe('the direction of dependencies', () => {
     ['src/actions/planted.ts', '../knowledge/index.js'],
     ['src/bot/planted.ts', '../actions/index.js'],
     ['src/actions/hosts/docker/client.ts', 'dockerode'],
+    ['src/actions/hosts/ssh.ts', 'ssh2'],
     ['src/bot/discord/planted.ts', 'discord.js'],
   ])('allows %s to import %s', (path, from) => {
     expect(lint(path, `import { thing } from '${from}'\n\nexport const used = thing\n`)).not.toContain(

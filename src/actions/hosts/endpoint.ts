@@ -7,14 +7,21 @@ import type { Dialer } from './dialled.js'
 import { openSsh } from './ssh.js'
 import { Unreachable } from './unreachable.js'
 
-/** TLS material is the files' content, never shown or stored. */
+/** What files hold, never shown or stored. */
+export interface TlsMaterial {
+  readonly ca: Buffer
+  readonly cert: Buffer
+  readonly key: Buffer
+}
+
 export type DockerEndpoint =
   | { readonly kind: 'unix'; readonly path: string }
   | {
       readonly kind: 'tcp'
       readonly host: string
       readonly port: number
-      readonly tls?: { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer }
+      /** Read for each connection: certificates are renewed. @throws Unreachable */
+      readonly tls?: () => TlsMaterial
     }
   | { readonly kind: 'dialled'; readonly dialer: Dialer }
 
@@ -153,8 +160,9 @@ export function parseEndpoint(settings: EndpointSettings, environment: Environme
   }
   const port = Number(url.port || DEFAULT_PORT[tls ? 'tls' : 'tcp'])
   if (tls) {
-    const read = (name: string) => readNamed(name, environment)
-    const material = { ca: read(tls.ca), cert: read(tls.cert), key: read(tls.key) }
+    const read = (name: string) => rereadable(name, environment)
+    const [ca, cert, key] = [read(tls.ca), read(tls.cert), read(tls.key)]
+    const material = () => ({ ca: ca(), cert: cert(), key: key() })
     return { endpoint: { kind: 'tcp', host, port, tls: material }, isExposed: false }
   }
   const isExposed = !isLoopback(host)

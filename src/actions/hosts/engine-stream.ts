@@ -36,7 +36,7 @@ function connect(endpoint: DockerEndpoint, onread: Filling): Duplex {
   const { host, port, tls } = endpoint
   if (!tls) return connectPlain({ host, port, onread })
   // Node documents `onread` here as well; only its types do not say so.
-  const options: ConnectionOptions & { onread: Filling } = { host, port, ...tls, onread }
+  const options: ConnectionOptions & { onread: Filling } = { host, port, ...tls(), onread }
   return connectTls(options)
 }
 

@@ -117,7 +117,7 @@ beforeAll(async () => {
   const portOf = (server: Server) => (server.address() as AddressInfo).port
   servers.unix = { kind: 'unix', path: at('engine.sock') }
   servers.tcp = { kind: 'tcp', host: '127.0.0.1', port: portOf(tcp) }
-  servers.tls = { kind: 'tcp', host: '127.0.0.1', port: portOf(tls), tls: { ca: cert, cert, key } }
+  servers.tls = { kind: 'tcp', host: '127.0.0.1', port: portOf(tls), tls: () => ({ ca: cert, cert, key }) }
   servers.stranger = { kind: 'tcp', host: '127.0.0.1', port: portOf(tls) }
 })
 afterAll(() => {

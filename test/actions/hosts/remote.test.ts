@@ -1,6 +1,6 @@
 // Distant hosts that are not who they should be, or no longer, or do not let us in; and the one connection of SSH.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -155,6 +155,29 @@ describe('over TLS', () => {
 
   it('takes a certificate that is right', async () => {
     expect(await verdict(await serving(authority.issue('right', 'serverAuth')))).toBe('OK healthy: The engine answers.')
+  })
+
+  it('reads our certificate again for each connection, and says so when it is gone', async () => {
+    const own = mkdtempSync(join(folder, 'own-'))
+    const strangers = makeAuthority(mkdtempSync(join(folder, 'others-')))
+    const copy = (files: CertificateFiles): void => {
+      cpSync(files.cert, join(own, 'cert.pem'))
+      cpSync(files.key, join(own, 'key.pem'))
+    }
+    copy(strangers.issue('client', 'clientAuth'))
+    const settings = await serving(authority.issue('again', 'serverAuth'))
+    const tls = { ca: authority.ca, cert: join(own, 'cert.pem'), key: join(own, 'key.pem') }
+    const driver = driverOf({ ...settings, tls })
+    const lists = () => codeOf(driver.list(never))
+    expect(await lists()).toBe('HOST_UNREACHABLE')
+    copy(client)
+    expect(await lists()).toBe('OK')
+    rmSync(own, { recursive: true })
+    await expect(driver.list(never)).rejects.toMatchObject({
+      code: 'HOST_UNREACHABLE',
+      details: { why: { en: expect.stringContaining('cannot be read') } },
+    })
+    driver.close()
   })
 
   it('says when the certificate has expired, is for another name, or of an authority that nobody knows', async () => {

@@ -1,6 +1,8 @@
 // The way to a Docker Engine, and what its failures mean; the only file that knows its client.
 import { Agent } from 'node:http'
+import { Agent as TlsAgent } from 'node:https'
 import { addAbortSignal } from 'node:stream'
+import { connect as connectTls } from 'node:tls'
 import Docker from 'dockerode'
 import { type ByteSource, readableOf } from '../../bytes.js'
 import { AppError } from '../../errors.js'
@@ -84,6 +86,12 @@ export function reasonOf(error: EngineError): string {
   )
 }
 
+/** The client takes an agent; only its types do not say so. */
+function clientBy(agent: Agent, options: Docker.DockerOptions): Docker {
+  const withAgent: Docker.DockerOptions & { agent: Agent } = { ...options, agent }
+  return new Docker(withAgent)
+}
+
 /** What is left out is taken from the environment, which may speak of another engine. */
 function clientOf(endpoint: DockerEndpoint): Docker {
   switch (endpoint.kind) {
@@ -91,14 +99,15 @@ function clientOf(endpoint: DockerEndpoint): Docker {
       return new Docker({ socketPath: endpoint.path, host: '', protocol: 'http' })
     case 'tcp': {
       const { host, port, tls } = endpoint
-      return new Docker({ host, port, protocol: tls ? 'https' : 'http', ...tls })
+      if (!tls) return new Docker({ host, port, protocol: 'http' })
+      const agent = new TlsAgent()
+      agent.createConnection = () => connectTls({ host, port, ...tls() })
+      return clientBy(agent, { host, port, protocol: 'https' })
     }
     case 'dialled': {
       const agent = new Agent()
       agent.createConnection = () => dialled(endpoint.dialer)
-      // The client takes an agent; only its types do not say so.
-      const options: Docker.DockerOptions & { agent: Agent } = { host: 'engine', port: 80, protocol: 'http', agent }
-      return new Docker(options)
+      return clientBy(agent, { host: 'engine', port: 80, protocol: 'http' })
     }
   }
 }
