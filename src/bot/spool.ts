@@ -23,7 +23,11 @@ const READ_BYTES = 256 * 1024
 /** @throws AppError UPLOAD_INCOMPLETE, UPLOAD_TOO_LARGE, STORAGE_FULL; no file is left then */
 export async function spooled(body: Readable, { workFolder, sizeBytes, ...options }: SpoolOptions): Promise<Readable> {
   const path = join(workFolder, `fetched-${randomUUID()}`)
-  const fetched = await transfer(bytesOf(body), path, { ...options, temporary: `${path}.part` })
+  const fetched = await transfer(bytesOf(body), path, {
+    ...options,
+    temporary: `${path}.part`,
+    isPassing: true,
+  })
   if (fetched.sizeBytes !== sizeBytes) {
     await rm(path)
     throw new AppError('UPLOAD_INCOMPLETE', { got: fetched.sizeBytes, expected: sizeBytes })

@@ -19,6 +19,8 @@ export interface TransferOptions {
   /** Free space that must remain on the disk, in bytes: the database needs room to record how this ended. */
   readonly minFreeBytes: number
   readonly gzip?: boolean
+  /** The file is read and removed again: it need not outlive a power cut, which is what waiting for the disk is for. */
+  readonly isPassing?: boolean
   /** What it means when the source breaks off. */
   readonly sourceLost?: (cause: unknown) => AppError
   /** A longer stream is refused. */
@@ -61,7 +63,7 @@ async function writeAll(file: FileHandle, pieces: readonly Buffer[]): Promise<vo
  * @throws AppError STORAGE_FULL, UPLOAD_TOO_LARGE, or whatever the source fails with; no file is left then
  */
 export async function transfer(source: ByteSource, file: string, options: TransferOptions): Promise<Transferred> {
-  const { signal, temporary, maxBytes = Number.POSITIVE_INFINITY } = options
+  const { signal, temporary, maxBytes = Number.POSITIVE_INFINITY, isPassing = false } = options
   const folder = dirname(file)
   const hash = createHash('sha256')
   const gzip = options.gzip ? createGzip({ level: constants.Z_BEST_SPEED }) : undefined
@@ -94,13 +96,13 @@ export async function transfer(source: ByteSource, file: string, options: Transf
     try {
       await bytes.flow((pieces) => write(handle, pieces), signal)
       // The name must never promise bytes that a power cut could take back.
-      await handle.sync()
+      if (!isPassing) await handle.sync()
     } finally {
       // Until the file is closed its bytes stay on the disk, whatever is removed.
       await handle.close()
     }
     await rename(temporary, file)
-    await syncFolder(folder)
+    if (!isPassing) await syncFolder(folder)
     return { sizeBytes, sha256: hash.digest('hex') }
   } catch (error) {
     bytes.close()

@@ -56,6 +56,7 @@ export async function readCall(
       const name = basename(part.filename || 'file')
       const { sizeBytes, sha256 } = await transfer(bytesOf(part.file), path, {
         temporary: `${path}.part`,
+        isPassing: true,
         signal,
         minFreeBytes: options.minFreeBytes,
         maxBytes: options.maxUploadBytes,
