@@ -124,6 +124,11 @@ export interface ActionDefinition<
    * both, and knows the second one as `context.destination`.
    */
   readonly sendsTo?: To
+  /**
+   * Of what has an instance for its target: what else the input makes it do, as other actions would. Policy has to allow
+   * each of these as well.
+   */
+  also?(input: Static<Input>, instance: InstanceDetail): readonly Also[]
   /** Flat: every property is a string, number, boolean or enum, so that each surface can ask for it. */
   readonly input: Input
   readonly output: Output
@@ -144,6 +149,13 @@ export interface ActionDefinition<
   view(output: Static<Output>, lang: Lang): View
 }
 
+/** What an action does as another one would. */
+export interface Also {
+  readonly action: string
+  /** Where in the instance. */
+  readonly path: string
+}
+
 /** An action whose types were checked where it was defined and are plain values from there on. */
 export interface Action {
   readonly name: string
@@ -159,6 +171,7 @@ export interface Action {
   readonly acceptsFolder: boolean
   readonly startsJob: boolean
   readonly private: boolean
+  also?(input: Readonly<Record<string, unknown>>, instance: InstanceDetail): readonly Also[]
   run(input: Readonly<Record<string, unknown>>, context: CallContext): Promise<unknown>
   view(output: unknown, lang: Lang): View
 }
@@ -170,9 +183,10 @@ export function defineAction<
   T extends Target,
   To extends Capability | undefined = undefined,
 >(definition: ActionDefinition<Input, Output, T, To>): Action {
-  const { sendsTo, ...rest } = definition
+  const { sendsTo, also, ...rest } = definition
   return {
     ...rest,
+    ...(also ? { also: (input, instance) => also(input as Static<Input>, instance) } : {}),
     ...(sendsTo === undefined ? {} : { sendsTo }),
     acceptsFile: definition.acceptsFile ?? false,
     fileTypes: definition.fileTypes ?? [],

@@ -16,7 +16,10 @@ export async function openArchive(
   { artifacts, principal, file, signal }: CallContext,
 ): Promise<InputArchive> {
   if ((artifact === undefined) === (file === undefined)) throw new AppError('ARCHIVE_REQUIRED')
-  if (artifact !== undefined) return artifacts.open(artifact, principal.tenant)
+  if (artifact !== undefined) {
+    const { content, sizeBytes } = await artifacts.open(artifact, principal.tenant)
+    return { bytes: bytesOf(content), sizeBytes }
+  }
   if (file === undefined) throw new AppError('ARCHIVE_REQUIRED')
   return { bytes: bytesOf(await file.open(signal)), sizeBytes: file.sizeBytes }
 }

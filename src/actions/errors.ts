@@ -65,8 +65,8 @@ export const ERRORS = {
   CONTENT_REQUIRED: kind(
     400,
     false,
-    'There is nothing to copy: give one of a file, a text and an address.',
-    '没有可复制的内容：请提供文件、文本或网址，三者择一。',
+    'Say what to copy: one of a file, a text, an address and an artifact.',
+    '请指定要复制的内容：文件、文本、网址或制品，四者择一。',
   ),
   FILE_REQUIRED: kind(
     400,

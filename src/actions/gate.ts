@@ -11,14 +11,14 @@ import { confirmView } from './confirm-view.js'
 import { AppError, type ErrorCode } from './errors.js'
 import type { AuditEntry, AuditOutcome } from './guard/audit.js'
 import type { Confirmable, Confirmations } from './guard/confirmations.js'
-import { type Policy, type Question, type ResourceFacts, RIGHTS } from './guard/policy.js'
+import type { Decision, Policy, Question } from './guard/policy.js'
 import { withoutSecrets } from './guard/redact.js'
-import { createCopyRisks } from './hosts/copy-risk.js'
-import type { Capability, Image, InstanceDetail } from './hosts/driver.js'
+import { requireRight } from './guard/rights.js'
+import type { Image, InstanceDetail } from './hosts/driver.js'
 import type { Host } from './hosts/hosts.js'
-import { isSpecialMode } from './hosts/paths.js'
 import type { Job, JobContext, JobWork } from './jobs/jobs.js'
 import type { RegisteredAction, Registry } from './registry.js'
+import { createTargets, type Target } from './targets.js'
 import { type Bilingual, formatTime, type Lang } from './text.js'
 import type { View } from './view.js'
 
@@ -30,6 +30,8 @@ export interface Call {
   readonly action: string
   readonly input: unknown
   readonly file?: FileSource
+  /** Finds a file that the input names, in place of `file`. Not called before policy has allowed the rest. */
+  readonly fetch?: (signal: AbortSignal) => Promise<FileSource>
   /** A confirmation's token, from an earlier outcome of this very call. */
   readonly confirm?: string
   readonly signal: AbortSignal
@@ -77,16 +79,6 @@ export interface GateOptions {
   readonly onBug: (error: unknown, requestId: string) => void
 }
 
-interface Resolved {
-  readonly facts: ResourceFacts
-  readonly host?: Host
-  readonly instance?: InstanceDetail
-  readonly image?: Image
-  readonly copyRisk?: boolean
-  /** The second host, of an action that sends to one. */
-  readonly destination?: Host
-}
-
 /** How far the audit log has got with a call. */
 interface Tracked {
   current: AuditEntry
@@ -111,41 +103,7 @@ const UNKNOWN_HOST = { name: '', labels: {} } as const
 
 export function createGate({ registry, policy, confirmations, services, onBug }: GateOptions): Gate {
   const { hosts, jobs, audit, now } = services
-  const copyRiskOf = createCopyRisks(now)
-
-  function requireCapability(host: Host, capability: Capability | undefined): void {
-    if (capability === undefined || host.driver.can[capability]) return
-    throw new AppError('NOT_SUPPORTED', { host: host.name, capability })
-  }
-
-  function resolveDestination(action: RegisteredAction, to: string, from: Host, call: Call): { destination?: Host } {
-    if (action.sendsTo === undefined) return {}
-    const destination = hosts.get(to, call.principal)
-    if (destination.name === from.name) throw new AppError('SAME_HOST', { to })
-    requireCapability(destination, action.sendsTo)
-    return { destination }
-  }
-
-  async function resolve(
-    action: RegisteredAction,
-    input: Readonly<Record<string, unknown>>,
-    call: Call,
-  ): Promise<Resolved> {
-    if (action.target === 'none') return { facts: { kind: 'service' } }
-    const host = hosts.get(input.host as string | undefined, call.principal)
-    requireCapability(host, action.needs)
-    const both = { host, ...resolveDestination(action, input.to as string, host, call) }
-    if (action.target === 'host') return { facts: { kind: 'host', host }, ...both }
-    if (action.target === 'image') {
-      const image = await hosts.resolveImage(host, input.image as string, call.signal)
-      return { facts: { kind: 'image', host, image }, ...both, image }
-    }
-    const [instance, risk] = await Promise.all([
-      hosts.resolve(host, input.container as string, call.signal),
-      copyRiskOf(host, call.signal),
-    ])
-    return { facts: { kind: 'instance', host, instance }, ...both, instance, copyRisk: risk.at }
-  }
+  const resolve = createTargets(hosts, now)
 
   /** A target that could not be found must not tell those who may do nothing here that it is missing. */
   function mayAsk(action: RegisteredAction, call: Call): boolean {
@@ -153,6 +111,10 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
       (host) => policy().decide({ ...call, action, resource: { kind: 'host', host } }).allowed,
     )
   }
+
+  /** How much an artifact is that a call names. */
+  const artifactBytes = ({ artifact }: Readonly<Record<string, unknown>>, { tenant }: Principal) =>
+    typeof artifact === 'string' ? services.artifacts.get(artifact, tenant)?.sizeBytes : undefined
 
   /** The action has happened, or failed; if that cannot be written down, saying "nothing was done" would be a lie. */
   function settle(entry: Tracked, outcome: AuditOutcome): void {
@@ -200,17 +162,18 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
     entry.current = { ...entry.current, action: action.name, effect: action.effect }
     const input = action.check(call.input)
     const shownInput = withoutSecrets(input, action.fields)
-    entry.current = {
-      ...entry.current,
-      input: call.file ? { ...shownInput, file: recordOf(call.file) } : shownInput,
+    const record = (file: FileSource | undefined): void => {
+      entry.current = { ...entry.current, input: file ? { ...shownInput, file: recordOf(file) } : shownInput }
     }
+    record(call.file)
     if (call.file && !action.acceptsFile) {
       throw new AppError('INVALID_INPUT', { problem: { en: 'this command takes no file', zh: '该命令不接受文件' } })
     }
+    if (call.file && call.fetch) throw new AppError('CONTENT_REQUIRED')
 
-    let resolved: Resolved
+    let resolved: Target
     try {
-      resolved = await resolve(action, input, call)
+      resolved = await resolve(action, input, call.principal, call.signal)
     } catch (error) {
       if (error instanceof AppError && ASKED_ABOUT.includes(error.code) && !mayAsk(action, call)) {
         throw new AppError('FORBIDDEN', { action: action.name }, { cause: error })
@@ -230,27 +193,35 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
       surface: call.surface,
       ...(resolved.destination ? { destination: resolved.destination } : {}),
       ...(typeof input.path === 'string' ? { path: input.path } : {}),
-      ...(call.file ? { bytes: call.file.sizeBytes } : {}),
       ...(resolved.copyRisk === undefined ? {} : { copyRisk: resolved.copyRisk }),
     }
-    const decision = policy().decide(question)
-    entry.current = { ...entry.current, policies: decision.policies }
-    if (!decision.allowed) throw new AppError('FORBIDDEN', { action: action.name })
-    if (typeof input.mode === 'string' && isSpecialMode(input.mode)) {
-      const { allowed } = policy().decide({ ...question, action: { name: RIGHTS.specialMode } })
-      if (!allowed) throw new AppError('MODE_REFUSED', { mode: input.mode })
+    const beside = {
+      mode: typeof input.mode === 'string' ? input.mode : undefined,
+      also: resolved.instance
+        ? (action.also?.(input, resolved.instance) ?? []).map(({ action: name, path }) => ({
+            action: registry.get(name),
+            path,
+          }))
+        : [],
     }
-    // Who may take something away from here may not for that reason alone put it there.
-    const host = resolved.destination
-    if (host && !policy().decide({ ...question, resource: { kind: 'host', host } }).allowed) {
-      throw new AppError('FORBIDDEN', { action: action.name })
+    const seen = ({ policies }: Decision): void => {
+      entry.current = { ...entry.current, policies: [...new Set([...entry.current.policies, ...policies])] }
     }
+    let { file } = call
+    if (call.fetch) {
+      // Somebody who may not do this with the smallest of files has nothing looked up for them.
+      requireRight(policy(), { ...question, bytes: 0 }, beside, seen)
+      file = await call.fetch(call.signal)
+      record(file)
+    }
+    const bytes = file?.sizeBytes ?? artifactBytes(input, call.principal)
+    const why = requireRight(policy(), { ...question, ...(bytes === undefined ? {} : { bytes }) }, beside, seen)
 
     const confirmable: Confirmable = {
       principal: call.principal,
       action: action.name,
       input,
-      ...(call.file ? { file: call.file.reference } : {}),
+      ...(file ? { file: file.reference } : {}),
       target: {
         host: resolved.host?.name,
         id: resolved.instance?.id ?? resolved.image?.id,
@@ -258,7 +229,7 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
         state: resolved.instance?.state,
       },
     }
-    if (decision.confirm) {
+    if (why) {
       if (call.confirm === undefined) {
         const { token, expiresAt } = confirmations.create(confirmable)
         audit.refused(entry.current, 'CONFIRMATION_REQUIRED')
@@ -268,11 +239,8 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
           action,
           token,
           expiresAt,
-          why: decision.confirm,
-          view: confirmView(
-            { ...resolved, action, file: call.file, input: shownInput, why: decision.confirm },
-            call.lang,
-          ),
+          why,
+          view: confirmView({ ...resolved, action, file, input: shownInput, why }, call.lang),
         }
       }
       confirmations.redeem(call.confirm, confirmable)
@@ -294,7 +262,7 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
       lang: call.lang,
       requestId: call.requestId,
       signal: call.signal,
-      ...(call.file ? { file: call.file } : {}),
+      ...(file ? { file } : {}),
       ...(resolved.host ? { host: resolved.host.name, driver: resolved.host.driver } : {}),
       ...(resolved.instance ? { instance: resolved.instance } : {}),
       ...(resolved.image ? { image: resolved.image } : {}),

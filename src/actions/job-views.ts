@@ -12,6 +12,15 @@ export const JobStarted = Type.Object({
   leftOut: Type.Array(Type.String(), { description: 'Mounts inside the container that the archive does not hold' }),
 })
 
+const ArtifactShape = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  sizeBytes: Type.Integer(),
+  sha256: Type.String(),
+  expiresAt: Type.String(),
+  url: Type.Optional(Type.String({ description: 'Only for the one who started the job' })),
+})
+
 export const JobShape = Type.Object({
   job: Type.String(),
   action: Type.String(),
@@ -25,16 +34,7 @@ export const JobShape = Type.Object({
     secondsLeft: Type.Optional(Type.Integer()),
   }),
   error: Type.Optional(Type.Object({ code: Type.String(), message: Type.String() })),
-  artifact: Type.Optional(
-    Type.Object({
-      id: Type.String(),
-      name: Type.String(),
-      sizeBytes: Type.Integer(),
-      sha256: Type.String(),
-      expiresAt: Type.String(),
-      url: Type.Optional(Type.String({ description: 'Only for the one who started the job' })),
-    }),
-  ),
+  artifact: Type.Optional(ArtifactShape),
   result: Type.Optional(
     Type.Object({
       images: Type.Optional(
@@ -44,6 +44,11 @@ export const JobShape = Type.Object({
       ),
       leftOut: Type.Optional(
         Type.Array(Type.String(), { description: 'Mounts inside the container that the archive does not hold' }),
+      ),
+      volumes: Type.Optional(
+        Type.Array(Type.Object({ path: Type.String(), artifact: ArtifactShape }), {
+          description: 'Mounts inside the container, and what holds their content',
+        }),
       ),
     }),
   ),
@@ -55,14 +60,27 @@ export type JobOutput = Static<typeof JobShape>
 /** Who it was, as its own tenant needs to be told. */
 export const shownPrincipal = (key: string): string => key.slice(key.indexOf('/') + 1)
 
-function artifactOutput(artifact: Artifact, url: string | undefined) {
+type ArtifactOutput = Static<typeof ArtifactShape>
+
+/** How a job's reader is shown an artifact; undefined for one that is there no more. */
+type Show = (artifact: string) => ArtifactOutput | undefined
+
+function artifactOutput(artifact: Artifact, url: string | undefined): ArtifactOutput {
   const { id, name, sizeBytes, sha256, expiresAt } = artifact
   return { id, name, sizeBytes, sha256, expiresAt: formatTime(expiresAt), ...(url === undefined ? {} : { url }) }
 }
 
-const resultOutput = ({ images, leftOut }: JobResult) => ({
+const resultOutput = ({ images, leftOut, volumes }: JobResult, show: Show) => ({
   ...(images ? { images: images.map(({ id, tags }) => ({ id, tags: [...tags] })) } : {}),
   ...(leftOut ? { leftOut: [...leftOut] } : {}),
+  ...(volumes
+    ? {
+        volumes: volumes.flatMap(({ path, artifact }) => {
+          const shown = show(artifact)
+          return shown ? [{ path, artifact: shown }] : []
+        }),
+      }
+    : {}),
 })
 
 function progressOutput({ startedAt, finishedAt, phase, bytes, totalBytes }: Job, now: number): JobOutput['progress'] {
@@ -89,8 +107,12 @@ interface JobReader {
 
 /** A job as its reader may see it: the link to what it made is for the one who started it alone. */
 export function jobOutput(job: Job, { artifacts, principal, lang, now }: JobReader): JobOutput {
-  const artifact = job.artifact === undefined ? undefined : artifacts.get(job.artifact, principal.tenant)
-  const url = artifact && job.principal === principalKey(principal) ? artifacts.link(artifact.id, principal) : undefined
+  const isOwn = job.principal === principalKey(principal)
+  const show: Show = (id) => {
+    const artifact = artifacts.get(id, principal.tenant)
+    return artifact && artifactOutput(artifact, isOwn ? artifacts.link(id, principal) : undefined)
+  }
+  const artifact = job.artifact === undefined ? undefined : show(job.artifact)
   return {
     job: job.id,
     action: job.action,
@@ -100,8 +122,8 @@ export function jobOutput(job: Job, { artifacts, principal, lang, now }: JobRead
     ...(job.error
       ? { error: { code: job.error.code, message: describeError(job.error.code, job.error.details, lang) } }
       : {}),
-    ...(artifact ? { artifact: artifactOutput(artifact, url) } : {}),
-    ...(job.result ? { result: resultOutput(job.result) } : {}),
+    ...(artifact ? { artifact } : {}),
+    ...(job.result ? { result: resultOutput(job.result, show) } : {}),
     createdAt: formatTime(job.createdAt),
     ...(job.finishedAt === undefined ? {} : { finishedAt: formatTime(job.finishedAt) }),
   }
@@ -126,6 +148,7 @@ const WORDS = {
   size: { en: 'Size', zh: '大小' },
   expires: { en: 'Kept until', zh: '保留至' },
   image: { en: 'Image', zh: '镜像' },
+  volumes: { en: 'Its mounts, each as an archive of its own:', zh: '各挂载的内容，分别归档：' },
   leftOut: {
     en: 'Not in the archive, because these are mounts:',
     zh: '归档不包含以下挂载：',
@@ -154,9 +177,29 @@ function progressBlock(progress: JobOutput['progress'], lang: Lang): Block {
     : { kind: 'progress', label, ratio: Math.min(1, bytes / Math.max(1, totalBytes)) }
 }
 
-function resultBlocks({ images = [], leftOut = [] }: NonNullable<JobOutput['result']>, lang: Lang): Block[] {
+const linkBlocks = ({ name, url }: ArtifactOutput): Block[] =>
+  url === undefined ? [] : [{ kind: 'link', label: name, url }]
+
+function volumeBlocks(volumes: NonNullable<NonNullable<JobOutput['result']>['volumes']>, lang: Lang): Block[] {
+  if (volumes.length === 0) return []
+  const facts = volumes.map(({ path, artifact }) => ({
+    label: path,
+    value: `${artifact.name} · ${formatBytes(artifact.sizeBytes)}`,
+  }))
+  return [
+    { kind: 'text', text: WORDS.volumes[lang] },
+    { kind: 'facts', facts },
+    ...volumes.flatMap(({ artifact }) => linkBlocks(artifact)),
+  ]
+}
+
+function resultBlocks(
+  { images = [], leftOut = [], volumes = [] }: NonNullable<JobOutput['result']>,
+  lang: Lang,
+): Block[] {
   const facts = images.map(({ id, tags }) => ({ label: WORDS.image[lang], value: [...tags, id].join(' · ') }))
   return [
+    ...volumeBlocks(volumes, lang),
     ...(facts.length === 0 ? [] : [{ kind: 'facts', facts } as const]),
     ...(leftOut.length === 0 ? [] : [leftOutBlock(leftOut, lang)]),
   ]
@@ -179,9 +222,7 @@ export function jobView(output: JobOutput, lang: Lang): View {
         { label: WORDS.expires[lang], value: output.artifact.expiresAt },
       ],
     })
-    if (output.artifact.url !== undefined) {
-      blocks.push({ kind: 'link', label: output.artifact.name, url: output.artifact.url })
-    }
+    blocks.push(...linkBlocks(output.artifact))
   }
   if (output.result) blocks.push(...resultBlocks(output.result, lang))
   return {

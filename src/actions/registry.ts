@@ -114,6 +114,7 @@ function register(action: Action): RegisteredAction {
     refuse('its target is an image, so it needs the fields `host` and `image`')
   }
   if (action.sendsTo !== undefined && !has('to')) refuse('it sends to another host, so it needs the field `to`')
+  if (action.also && action.target !== 'instance') refuse('what it also does, it does to a container')
   if (action.needs !== undefined && action.target === 'none') refuse('it needs something of an engine, and has no host')
   if (has('confirm') || has('file')) refuse('`confirm` and `file` belong to the call itself')
   return {

@@ -126,6 +126,7 @@ export function openUrlSources(options: UrlOptions): UrlSources {
 
 /** Without the query, which may be a signature: what the confirmation shows and the audit log keeps. */
 function shownAddress(address: string): string {
+  if (!URL.canParse(address)) return 'https://…'
   const { origin, pathname } = new URL(address)
   return origin + pathname
 }
@@ -142,9 +143,8 @@ export function fetchingGate(gate: Gate, sourceAt: UrlSources): Gate {
       const input = call.input as Readonly<Record<string, unknown>> | undefined
       const url = input?.url
       if (typeof url !== 'string' || !takesUrl(call.action)) return gate.call(call)
-      if (call.file) throw new AppError('CONTENT_REQUIRED')
-      const file = await sourceAt(url, call.signal)
-      return gate.call({ ...call, input: { ...input, url: shownAddress(url) }, file })
+      const fetch = (signal: AbortSignal) => sourceAt(url, signal)
+      return gate.call({ ...call, input: { ...input, url: shownAddress(url) }, fetch })
     },
     recall(token, who) {
       const { file, ...recalled } = gate.recall(token, who)

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import { Readable } from 'node:stream'
+import { gunzipSync } from 'node:zlib'
 import Docker from 'dockerode'
 import { extract } from 'tar-stream'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import type { FileSource } from '../../src/actions/index.js'
+import { AppError, type FileSource } from '../../src/actions/index.js'
 import { makeContainer } from '../helpers/engine.js'
-import { codeOf, dockerHost, openRoom, type Room } from '../helpers/room.js'
+import { codeOf, dockerHost, openRoom, POLICY, type Room } from '../helpers/room.js'
 
 const socketPath = inject('engineSocket')
 const docker = new Docker({ socketPath })
@@ -42,6 +44,7 @@ interface JobAnswer {
     readonly url?: string
     readonly name: string
   }
+  readonly result?: { readonly volumes?: readonly { readonly artifact: { readonly id: string } }[] }
 }
 
 let room: Room
@@ -209,6 +212,28 @@ describe('copying in', () => {
     expect(await codeOf(room.does('container.copy-in', { ...to, text: 'x' }))).toBe('DESTINATION_READ_ONLY')
   })
 
+  it('puts in what an artifact holds, under its name, and asks policy how much that is', async () => {
+    const made = await makeContainer(docker)
+    await room.does('container.copy-in', { container: made.name, path: '/srv/one', text: '1234567890' })
+    const { jobId } = await room.does<{ jobId: string }>('container.copy-out', {
+      container: made.name,
+      path: '/srv/one',
+    })
+    const { artifact } = await finished(jobId)
+    const input = { container: made.name, path: '/tmp', artifact: artifact?.id }
+    expect(await room.does('container.copy-in', input)).toMatchObject({
+      ...{ path: '/tmp/one', sizeBytes: 10, sha256: artifact?.sha256 },
+    })
+    expect(await execText(made, 'cat /tmp/one')).toBe('1234567890')
+    expect(await codeOf(room.does('container.copy-in', { ...input, text: 'x' }))).toBe('CONTENT_REQUIRED')
+    expect(await codeOf(room.does('container.copy-in', { ...input, artifact: 'f00d' }))).toBe('ARTIFACT_NOT_FOUND')
+    const policy = `${POLICY}\nforbid (principal, action == Action::"container.copy-in", resource) when { context has bytes && context.bytes > 9 };`
+    const { stateFolder } = room
+    const strict = await openRoom({ hosts: [dockerHost('local', socketPath)], policy, stateFolder })
+    expect(await codeOf(strict.does('container.copy-in', input))).toBe('FORBIDDEN')
+    await strict.close()
+  })
+
   it('says so when the file is shorter or longer than it was said to be', async () => {
     const made = await makeContainer(docker)
     for (const sizeBytes of [content.length + 5, content.length - 5]) {
@@ -262,6 +287,55 @@ describe('copying out and exporting', () => {
   it('says which mounts an export leaves out', async () => {
     const made = await makeContainer(docker, { start: false, binds: ['/tmp:/data'] })
     expect(await room.does('container.export', { container: made.name })).toMatchObject({ leftOut: ['/data'] })
+  })
+
+  it('exports what its mounts hold as archives beside it, if asked to, and says what it cannot', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hc-mounted-'))
+    writeFileSync(join(folder, 'kept'), 'kept')
+    const made = await makeContainer(docker, { start: false, binds: [`${folder}:/data/in`] })
+    const input = { container: made.name, 'with-volumes': true, gzip: true }
+    const { jobId, leftOut } = await room.does<{ jobId: string; leftOut: string[] }>('container.export', input)
+    expect(leftOut).toEqual([])
+    const job = await finished(jobId)
+    expect(job).toMatchObject({
+      state: 'done',
+      artifact: { name: `${made.name}.tar.gz` },
+      result: {
+        volumes: [
+          { path: '/data/in', artifact: { name: `${made.name}-data-in.tar.gz`, url: expect.stringContaining('/d/') } },
+        ],
+      },
+    })
+    const volume = job.result?.volumes?.[0]?.artifact
+    const { path = '' } = room.actions.artifacts.get(volume?.id ?? '', 'local') ?? {}
+    expect(gunzipSync(readFileSync(path)).toString('latin1')).toContain('kept')
+    const view = JSON.stringify((await room.call('job.status', { job: jobId })).view)
+    expect(view).toContain(`${made.name}-data-in.tar.gz`)
+    rmSync(folder, { recursive: true })
+  })
+
+  it('leaves no artifact of a mount whose copy failed, nor of the container', async () => {
+    const mounted = await makeContainer(docker, { start: false, binds: ['/tmp:/data'] })
+    const host = dockerHost('local', socketPath)
+    const getArchive = () => Promise.reject(new AppError('ENGINE_LOST', { host: 'local' }))
+    const broken = await openRoom({ hosts: [{ ...host, driver: { ...host.driver, getArchive } }] })
+    const { jobId } = await broken.does<{ jobId: string }>('container.export', {
+      ...{ container: mounted.name, 'with-volumes': true },
+    })
+    const job = await broken.actions.jobs.wait(jobId, 'local', AbortSignal.timeout(20_000))
+    expect(job).toMatchObject({ state: 'failed', error: { code: 'ENGINE_LOST' } })
+    expect(broken.actions.artifacts.list('local')).toEqual([])
+    await broken.close()
+  })
+
+  it('exports mounts only for those who may copy them out', async () => {
+    const policy = `${POLICY}\nforbid (principal, action == Action::"container.copy-out", resource) when { context has path && context.path like "/data*" };`
+    const strict = await openRoom({ hosts: [dockerHost('local', socketPath)], policy })
+    const mounted = await makeContainer(docker, { start: false, binds: ['/tmp:/data'] })
+    const input = { container: mounted.name }
+    expect(await codeOf(strict.does('container.export', input))).toBe('OK')
+    expect(await codeOf(strict.does('container.export', { ...input, 'with-volumes': true }))).toBe('FORBIDDEN')
+    await strict.close()
   })
 
   it('shows a job to its tenant, and its link only to the one who started it', async () => {

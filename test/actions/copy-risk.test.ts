@@ -63,8 +63,14 @@ afterAll(() => Promise.all(rooms.map((room) => room.close())))
 
 const RISKY = /known holes/
 
+const INPUTS: Readonly<Record<string, object>> = {
+  'container.copy-in': { path: '/srv/x', text: 'x' },
+  'container.copy-out': { path: '/etc' },
+  'container.export': { 'with-volumes': true },
+}
+
 async function question(room: Room, container: string, action = 'container.copy-in'): Promise<string> {
-  const input = action === 'container.copy-in' ? { container, path: '/srv/x', text: 'x' } : { container, path: '/etc' }
+  const input = { container, ...INPUTS[action] }
   const outcome = await room.call(action, input)
   if (outcome.status !== 'confirm') throw new Error('it was not asked for a confirmation')
   return outcome.why.en
@@ -76,6 +82,8 @@ describe('an engine with known flaws', () => {
     const mounted = await makeContainer(docker, { binds: ['/tmp:/data:ro'] })
     expect(await question(room, mounted.name)).toMatch(RISKY)
     expect(await question(room, mounted.name, 'container.copy-out')).toMatch(RISKY)
+    // An export with volumes copies: it says what an export lets out, and what a copy risks.
+    expect(await question(room, mounted.name, 'container.export')).toMatch(/acts on what others.*known holes/)
     const stopped = await makeContainer(docker, { binds: ['/tmp:/data:ro'], start: false })
     expect(await question(room, stopped.name)).not.toMatch(RISKY)
     const plain = await makeContainer(docker)

@@ -1,17 +1,22 @@
+import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import type { LookupAddress, LookupAllOptions } from 'node:dns'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
+import { promisify } from 'node:util'
 import Docker from 'dockerode'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { readConfig } from '../../src/bot/config.js'
 import { isPublicAddress } from '../../src/bot/public-address.js'
 import { fetchingGate, openUrlSources, type UrlOptions } from '../../src/bot/url-source.js'
+import { builtFile } from '../helpers/build.js'
 import { makeContainer } from '../helpers/engine.js'
+import { makeAuthority } from '../helpers/remote.js'
 import { codeOf, dockerHost, openRoom, principal } from '../helpers/room.js'
 
 const workFolder = mkdtempSync(join(tmpdir(), 'hc-urls-'))
@@ -145,6 +150,31 @@ describe('a file at an address', () => {
   })
 })
 
+describe('a file behind TLS', () => {
+  it('comes from whom it should, and from nobody whose certificate is of an unknown authority', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hc-url-tls-'))
+    const { ca, cert, key } = makeAuthority(folder).issue('files', 'serverAuth')
+    const server = createTlsServer({ cert: readFileSync(cert), key: readFileSync(key) }, answer)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const host = `localhost:${(server.address() as AddressInfo).port}`
+    const before = asked.length
+    expect(await codeOf(fetched(`https://${host}/file`, { hosts: host }))).toBe('URL_UNAVAILABLE')
+    expect(asked.length).toBe(before)
+    // Authorities are read when a process starts.
+    const script = `
+      import { openUrlSources } from ${JSON.stringify(builtFile('bot/url-source.js'))}
+      const options = { hosts: '${host}', workFolder: '${folder}', maxBytes: 1000, minFreeBytes: 0, mayReach: () => true }
+      const source = await openUrlSources(options)('https://${host}/file', new AbortController().signal)
+      for await (const chunk of await source.open(new AbortController().signal)) process.stdout.write(chunk)`
+    const env = { ...process.env, NODE_EXTRA_CA_CERTS: ca }
+    const words = ['--input-type=module', '-e', script]
+    const { stdout } = await promisify(execFile)(process.execPath, words, { env })
+    expect(stdout).toBe(CONTENT)
+    server.close()
+    rmSync(folder, { recursive: true })
+  })
+})
+
 describe('a name that leads inside', () => {
   it('is refused when it does, among good addresses too', async () => {
     for (const list of [['127.0.0.2'], ['127.0.0.1', '127.0.0.2']]) {
@@ -232,6 +262,32 @@ describe('through the gate', () => {
     const both = await call({ ...input, text: 'x' })
     if (both.status !== 'confirm') throw new Error('it was not asked for a confirmation')
     expect(await codeOf(call({ ...input, text: 'x' }, both.token))).toBe('CONTENT_REQUIRED')
+    expect(JSON.stringify(room.db.prepare('SELECT * FROM audit').all())).not.toContain('secret')
+    await room.close()
+  })
+
+  it('nothing is asked for at an address until policy has allowed all the rest', async () => {
+    const socketPath = inject('engineSocket')
+    const room = await openRoom({ hosts: [dockerHost('local', socketPath)] })
+    const gate = fetchingGate(room.actions.gate, sources())
+    const made = await makeContainer(new Docker({ socketPath }))
+    const input = { container: made.name, path: '/srv/', url: at('/file?signature=secret') }
+    const call = (more: object, roles: readonly string[]) =>
+      codeOf(
+        gate.call({
+          ...{ principal: principal([...roles]), surface: 'rest', requestId: randomUUID(), lang: 'en' },
+          ...{ action: 'container.copy-in', input: { ...input, ...more }, signal: signal() },
+        }),
+      )
+    const before = asked.length
+    expect(await call({}, ['viewer'])).toBe('FORBIDDEN')
+    expect(await call({ mode: '4755' }, ['admin'])).toBe('MODE_REFUSED')
+    expect(await call({ container: 'nothing-of-this-name' }, ['admin'])).toBe('INSTANCE_NOT_FOUND')
+    expect(asked.length).toBe(before)
+    expect(await call({ url: 'no address' }, ['admin'])).toBe('URL_REFUSED')
+    expect(await call({ url: at('/gone') }, ['admin'])).toBe('URL_UNAVAILABLE')
+    const rows = room.db.prepare("SELECT outcome FROM audit WHERE phase = 'outcome'").all()
+    expect(rows.length).toBe(5)
     expect(JSON.stringify(room.db.prepare('SELECT * FROM audit').all())).not.toContain('secret')
     await room.close()
   })

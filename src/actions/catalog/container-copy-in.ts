@@ -2,9 +2,8 @@ import { posix } from 'node:path'
 import { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import { defineAction, type FileSource, type InstanceContext } from '../action.js'
-import { bytesOf } from '../bytes.js'
 import { AppError } from '../errors.js'
-import { integer, onContainer, text } from '../fields.js'
+import { artifactField, integer, onContainer, text } from '../fields.js'
 import { locate, packFile } from '../hosts/archives.js'
 import type { Entry } from '../hosts/driver.js'
 import { entryName, formatMode, instancePath, modeOf } from '../hosts/paths.js'
@@ -30,6 +29,25 @@ const textSource = (content: string): FileSource => {
     reference: {},
     open: async () => Readable.from([bytes], { objectMode: false }),
   }
+}
+
+function artifactSource(id: string, { artifacts, principal }: InstanceContext): FileSource {
+  const artifact = artifacts.get(id, principal.tenant)
+  if (!artifact) throw new AppError('ARTIFACT_NOT_FOUND', { artifact: id })
+  const { name, sizeBytes } = artifact
+  const open = async () => (await artifacts.open(id, principal.tenant)).content
+  return { name, sizeBytes, reference: {}, open }
+}
+
+function sourceOf(input: { readonly text?: string; readonly artifact?: string }, context: InstanceContext): FileSource {
+  const sources = [
+    context.file,
+    input.text === undefined ? undefined : textSource(input.text),
+    input.artifact === undefined ? undefined : artifactSource(input.artifact, context),
+  ].filter((source) => source !== undefined)
+  const [only, second] = sources
+  if (!only || second) throw new AppError('CONTENT_REQUIRED')
+  return only
 }
 
 const invalid = (en: string, zh: string): never => {
@@ -78,7 +96,7 @@ async function placeOf(path: string, source: FileSource, context: InstanceContex
 
 export default defineAction({
   name: 'container.copy-in',
-  summary: { en: 'Copy a file or a text into a container', zh: '将文件或文本复制到容器中' },
+  summary: { en: 'Copy a file, a text or an artifact into a container', zh: '将文件、文本或制品复制到容器中' },
   effect: 'change',
   target: 'instance',
   acceptsFile: true,
@@ -100,6 +118,7 @@ export default defineAction({
         { max: 2000, pattern: '^https?://' },
       ),
     ),
+    artifact: Type.Optional(artifactField),
     mode: Type.Optional(
       text(
         { en: 'Permissions in octal, such as 644', zh: '八进制权限，例如 644' },
@@ -130,9 +149,8 @@ export default defineAction({
     gid: Type.Integer(),
   }),
   async run(input, context) {
-    const { driver, host, instance, file, signal, now } = context
-    if ((file === undefined) === (input.text === undefined)) throw new AppError('CONTENT_REQUIRED')
-    const source = file ?? textSource(input.text ?? '')
+    const { driver, host, instance, signal, now } = context
+    const source = sourceOf(input, context)
     const place = await placeOf(input.path, source, context)
     const path = posix.join(place.directory, place.name)
     const owner = await driver.owner(instance.id, place.replaces ? path : place.directory, signal)
@@ -140,13 +158,13 @@ export default defineAction({
     const gid = input.gid ?? owner.gid
     const mode = input.mode === undefined ? (place.replaces?.mode ?? DEFAULT_MODE) : modeOf(input.mode)
     const packed = await packFile(source, { name: place.name, mode, uid, gid, mtime: new Date(now()) }, signal)
-    await driver.putArchive(instance.id, place.directory, bytesOf(packed.tar), signal)
+    await driver.putArchive(instance.id, place.directory, packed.tar, signal)
     return {
       host,
       container: instance.name,
       path,
       sizeBytes: source.sizeBytes,
-      sha256: await packed.digest(),
+      sha256: packed.digest(),
       mode: formatMode(mode),
       uid,
       gid,

@@ -33,7 +33,7 @@ export interface Question {
   readonly surface: Surface
   /** Where to, for the verbs that send to another host. */
   readonly destination?: HostFacts
-  /** Where in the instance, and how much, for the verbs that copy. */
+  /** Where in the instance, for the verbs that copy; how much, where a file or an artifact is given. */
   readonly path?: string
   readonly bytes?: number
   /** Whether the engine of an instance has known holes in copying. */

@@ -1,54 +1,76 @@
 // The only archives that cross the border: plain tars built here go in; of what comes out, one file at most is opened.
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { posix } from 'node:path'
-import { Readable, Transform } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { Readable } from 'node:stream'
 import { extract, pack } from 'tar-stream'
 import type { FileSource } from '../action.js'
+import { type ByteSource, bytesOf, watched } from '../bytes.js'
 import { AppError } from '../errors.js'
 import type { Entry, HostDriver, Owner } from './driver.js'
 
-/** A tar on its way in, and the digest of its one file, known once the tar has been read to its end. */
+/** A tar on its way in, and the digest of its one file. */
 export interface PackedFile {
-  readonly tar: Readable
-  /** Lower-case hex. @throws AppError UPLOAD_INCOMPLETE when the content was not as long as was said */
-  digest(): Promise<string>
+  readonly tar: ByteSource
+  /** Lower-case hex, once the tar has been read to its end. */
+  digest(): string
+}
+
+export interface PackedEntry extends Owner {
+  readonly name: string
+  readonly mode: number
+  readonly mtime: Date
+}
+
+const BLOCK = 512
+/** Two blocks of zeros end an archive (POSIX.1-2001, pax). */
+const END_BYTES = 2 * BLOCK
+
+/** What stands before the content: only this is the library's, since content that went through it would be copied twice. */
+async function headerOf(entry: PackedEntry, sizeBytes: number): Promise<Buffer> {
+  const tar = pack()
+  tar.entry({ ...entry, size: sizeBytes, type: 'file' })
+  await once(tar, 'readable')
+  const read = (): Buffer | null => tar.read() as Buffer | null
+  const parts: Buffer[] = []
+  for (let part = read(); part !== null; part = read()) parts.push(part)
+  tar.destroy()
+  return Buffer.concat(parts)
 }
 
 /** @returns an uncompressed tar that holds `source` alone, whatever its bytes look like */
-export async function packFile(
-  source: FileSource,
-  entry: Owner & { readonly name: string; readonly mode: number; readonly mtime: Date },
-  signal: AbortSignal,
-): Promise<PackedFile> {
-  const content = await source.open(signal)
+export async function packFile(source: FileSource, entry: PackedEntry, signal: AbortSignal): Promise<PackedFile> {
+  const { sizeBytes } = source
+  const header = await headerOf(entry, sizeBytes)
+  const content = bytesOf(await source.open(signal))
+  const end = Buffer.alloc(((BLOCK - (sizeBytes % BLOCK)) % BLOCK) + END_BYTES)
   const hash = createHash('sha256')
-  let bytes = 0
-  const counted = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length
-      if (bytes > source.sizeBytes) return done(incomplete(bytes))
-      hash.update(chunk)
-      done(null, chunk)
-    },
-    flush: (done) => (bytes === source.sizeBytes ? done() : done(incomplete(bytes))),
+  let got = 0
+  const requireSize = (isFit: boolean): void => {
+    if (!isFit) throw new AppError('UPLOAD_INCOMPLETE', { got, expected: sizeBytes })
+  }
+  const measured = watched(content, (piece) => {
+    got += piece.length
+    requireSize(got <= sizeBytes)
+    hash.update(piece)
   })
-  const incomplete = (got: number) => new AppError('UPLOAD_INCOMPLETE', { got, expected: source.sizeBytes })
-  const tar = pack()
-  const file = tar.entry({ ...entry, size: source.sizeBytes, type: 'file' })
-  const filled = pipeline(content, counted, file, { signal }).then(
-    () => tar.finalize(),
-    (error: unknown) => {
-      tar.destroy(error instanceof Error ? error : new Error(String(error)))
-      throw error
-    },
-  )
-  // Whoever reads the tar sees it fail; this promise is looked at again only by `digest`.
-  filled.catch(() => undefined)
   return {
-    tar: Readable.from(tar, { objectMode: false, highWaterMark: 256 * 1024 }),
-    async digest() {
-      await filled
+    tar: {
+      async flow(take, until) {
+        try {
+          await take([header])
+        } catch (error) {
+          measured.close()
+          throw error
+        }
+        await measured.flow(take, until)
+        requireSize(got === sizeBytes)
+        await take([end])
+      },
+      close: () => measured.close(),
+    },
+    digest() {
+      requireSize(got === sizeBytes)
       return hash.digest('hex')
     },
   }

@@ -3,8 +3,9 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { type Principal, principalKey } from '../action.js'
-import { type ByteSource, bytesOf } from '../bytes.js'
+import type { ByteSource } from '../bytes.js'
 import { AppError } from '../errors.js'
 import { formatBytes } from '../text.js'
 import type { ArtifactRow, ArtifactStore } from './artifact-store.js'
@@ -35,7 +36,7 @@ export interface StoredArtifact extends Artifact {
 }
 
 export interface OpenArtifact extends Artifact {
-  readonly bytes: ByteSource
+  readonly content: Readable
 }
 
 export interface ArtifactRequest {
@@ -55,7 +56,7 @@ export interface Artifacts {
   get(id: string, tenant: string): StoredArtifact | undefined
   /** Newest first. */
   list(tenant: string): StoredArtifact[]
-  /** Its bytes, which can be read to their end even if it is removed meanwhile. @throws AppError ARTIFACT_NOT_FOUND */
+  /** Its content, which can be read to their end even if it is removed meanwhile. @throws AppError ARTIFACT_NOT_FOUND */
   open(id: string, tenant: string): Promise<OpenArtifact>
   /** @returns an absolute address that works for this person until the artifact expires; the same when asked again */
   link(id: string, principal: Principal): string | undefined
@@ -203,7 +204,7 @@ export function openArtifacts(options: ArtifactsOptions): Artifacts {
       const row = find(id, tenant)
       try {
         const file = await open(pathOf(id))
-        return { ...stored(row), bytes: bytesOf(file.createReadStream({ highWaterMark: READ_BYTES })) }
+        return { ...stored(row), content: file.createReadStream({ highWaterMark: READ_BYTES }) }
       } catch (error) {
         if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
           throw new AppError('ARTIFACT_NOT_FOUND', { artifact: id }, { cause: error })

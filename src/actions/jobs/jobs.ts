@@ -42,6 +42,8 @@ export interface JobResult {
   readonly images?: readonly { readonly id: string; readonly tags: readonly string[] }[]
   /** Mounts inside the container that the artifact does not hold. */
   readonly leftOut?: readonly string[]
+  /** Mounts inside the container, and the ids of the artifacts that hold them. */
+  readonly volumes?: readonly { readonly path: string; readonly artifact: string }[]
 }
 
 export interface JobYield extends JobResult {

@@ -1,0 +1,124 @@
+// The product as it is served, for what measures it or tries it from outside.
+import { execFileSync, spawn } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const BIN = join(process.cwd(), 'bin', 'hypercall.mjs')
+const POLL_MS = 100
+
+export interface Job {
+  readonly state: string
+  readonly artifact?: { readonly id: string }
+  readonly error?: { readonly code: string }
+}
+
+interface Answer {
+  readonly jobId?: string
+  readonly error?: { readonly code: string; readonly details: { readonly confirm?: string } }
+}
+
+export interface Served {
+  readonly url: string
+  readonly stateFolder: string
+  /** An admin's, good for the same folder later. */
+  readonly token: string
+  readonly headers: Readonly<Record<string, string>>
+  /** Calls a verb, and says yes if asked to. @returns its answer, and when that call began (`performance.now`) */
+  call(action: string, input: object): Promise<{ readonly answer: Answer; readonly from: number }>
+  /** Calls a verb that starts a job. @returns the job when it has ended well, and how many seconds it took */
+  job(action: string, input: object): Promise<{ readonly job: Job; readonly seconds: number }>
+  /** From here on, {@link grown} counts anew. */
+  resetPeak(): void
+  /** By how many bytes the process's peak of memory lies over what it held at the last reset. Linux. */
+  grown(): number
+  stop(): void
+  /** Ends it at once, as a power cut would. @returns when it is gone */
+  kill(): Promise<void>
+}
+
+/** @returns an admin's token */
+function makeToken(env: Readonly<Record<string, string | undefined>>): string {
+  const words = ['token', 'create', '--name', 'bench', '--role', 'admin', '--json']
+  const made = execFileSync(process.execPath, [BIN, ...words], { env: { ...env }, encoding: 'utf8' })
+  return (JSON.parse(made) as { token: string }).token
+}
+
+/** @param hosts name → endpoint @param known a token of an earlier run */
+export async function serve(folder: string, hosts: Readonly<Record<string, string>>, known?: string): Promise<Served> {
+  const stateFolder = join(folder, 'state')
+  const hostFile = join(folder, 'hosts.yaml')
+  const listed = Object.entries(hosts).map(([name, endpoint]) => ({ name, endpoint }))
+  writeFileSync(hostFile, JSON.stringify({ hosts: listed }))
+  const env = {
+    PATH: process.env.PATH,
+    HYPERCALL_STATE: stateFolder,
+    HYPERCALL_PORT: '0',
+    HYPERCALL_LOG_LEVEL: 'warn',
+    HYPERCALL_HOSTS: hostFile,
+  }
+  const server = spawn(process.execPath, [BIN, 'serve'], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const pid = server.pid ?? 0
+  let said = ''
+  for await (const chunk of server.stdout.iterator({ destroyOnReturn: false })) {
+    said += String(chunk)
+    if (said.includes('#login=')) break
+  }
+  const url = /http:\/\/[^\s/]+/.exec(said)?.[0] ?? ''
+  const token = known ?? makeToken(env)
+  const headers = { authorization: `Bearer ${token}` }
+  const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()))
+
+  const pathOf = (action: string) => `${url}/api/v1/${action.replace('.', '/')}`
+  async function post(action: string, input: object): Promise<Answer> {
+    const body = JSON.stringify(input)
+    const sent = { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body }
+    return (await (await fetch(pathOf(action), sent)).json()) as Answer
+  }
+  const memory = (field: 'VmHWM' | 'VmRSS'): number => {
+    const line = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+    return Number(line?.[1]) * 1024
+  }
+  let before = 0
+
+  const served: Served = {
+    url,
+    stateFolder,
+    token,
+    headers,
+    async call(action, input) {
+      let from = performance.now()
+      let answer = await post(action, input)
+      const confirm = answer.error?.details.confirm
+      if (confirm !== undefined) {
+        from = performance.now()
+        answer = await post(action, { ...input, confirm })
+      }
+      if (answer.error) throw new Error(`${action}: ${answer.error.code}`)
+      return { answer, from }
+    },
+    async job(action, input) {
+      const { answer, from } = await served.call(action, input)
+      for (;;) {
+        const asked = await fetch(`${pathOf('job.status')}?job=${answer.jobId}`, { headers })
+        const job = (await asked.json()) as Job
+        if (job.state === 'done') return { job, seconds: (performance.now() - from) / 1000 }
+        if (job.state !== 'running' && job.state !== 'queued') {
+          throw new Error(`${action} ended as ${job.state}: ${job.error?.code}`)
+        }
+        await sleep(POLL_MS)
+      }
+    },
+    resetPeak() {
+      writeFileSync(`/proc/${pid}/clear_refs`, '5')
+      before = memory('VmRSS')
+    },
+    grown: () => memory('VmHWM') - before,
+    stop: () => void server.kill('SIGTERM'),
+    async kill() {
+      server.kill('SIGKILL')
+      await ended
+    },
+  }
+  return served
+}
