@@ -66,7 +66,8 @@ export async function serve(folder: string, hosts: Readonly<Record<string, strin
   }
   const url = /http:\/\/[^\s/]+/.exec(said)?.[0] ?? ''
   const token = known ?? makeToken(env)
-  const headers = { authorization: `Bearer ${token}` }
+  // Not kept alive: while curl runs, nobody here would notice that the server ended a connection.
+  const headers = { authorization: `Bearer ${token}`, connection: 'close' }
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()))
 
   const pathOf = (action: string) => `${url}/api/v1/${action.replace('.', '/')}`

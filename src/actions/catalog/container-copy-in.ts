@@ -34,9 +34,9 @@ const textSource = (content: string): FileSource => {
 function artifactSource(id: string, { artifacts, principal }: InstanceContext): FileSource {
   const artifact = artifacts.get(id, principal.tenant)
   if (!artifact) throw new AppError('ARTIFACT_NOT_FOUND', { artifact: id })
-  const { name, sizeBytes } = artifact
+  const { name, sizeBytes, sha256 } = artifact
   const open = async () => (await artifacts.open(id, principal.tenant)).content
-  return { name, sizeBytes, reference: {}, open }
+  return { name, sizeBytes, reference: { sha256 }, open }
 }
 
 function sourceOf(input: { readonly text?: string; readonly artifact?: string }, context: InstanceContext): FileSource {

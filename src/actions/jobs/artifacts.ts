@@ -13,7 +13,8 @@ import { type Transferred, transfer } from './transfer.js'
 
 export const ARTIFACT_TTL_MS = 24 * 60 * 60_000
 const ORPHAN_MS = 60 * 60_000
-const READ_BYTES = 1024 * 1024
+/** Each piece is memory of its own: of larger ones the system has to make every page anew, which was measured slower. */
+const READ_BYTES = 128 * 1024
 const LARGEST_NAMED = 3
 const NONE = { en: 'none', zh: '无' } as const
 
