@@ -1,7 +1,7 @@
 // The vocabulary: what a verb is, who calls it, what it is given and what it gives back.
-import type { Readable } from 'node:stream'
 import type { Static, TObject, TSchema } from 'typebox'
 import type { Knowledge } from '../knowledge/index.js'
+import type { ByteSource } from './bytes.js'
 import type { Gaps } from './gaps/gaps.js'
 import type { AuditLog } from './guard/audit.js'
 import type { FileReference } from './guard/confirmations.js'
@@ -43,7 +43,7 @@ export interface FileSource {
   /** Tells this file from another, and lets a surface whose click carries no bytes find it again. */
   readonly reference: FileReference
   /** What it gives can be read to its end even after the call has answered. */
-  open(signal: AbortSignal): Promise<Readable>
+  open(signal: AbortSignal): Promise<ByteSource>
 }
 
 /** What every action can reach. */

@@ -1,6 +1,6 @@
 // The archive that a verb reads: an artifact, or the file that came with the call.
 import type { CallContext } from './action.js'
-import { type ByteSource, bytesOf, watched } from './bytes.js'
+import { type ByteSource, watched } from './bytes.js'
 import { AppError } from './errors.js'
 import type { JobProgress } from './jobs/jobs.js'
 
@@ -16,12 +16,9 @@ export async function openArchive(
   { artifacts, principal, file, signal }: CallContext,
 ): Promise<InputArchive> {
   if ((artifact === undefined) === (file === undefined)) throw new AppError('ARCHIVE_REQUIRED')
-  if (artifact !== undefined) {
-    const { content, sizeBytes } = await artifacts.open(artifact, principal.tenant)
-    return { bytes: bytesOf(content), sizeBytes }
-  }
+  if (artifact !== undefined) return artifacts.open(artifact, principal.tenant)
   if (file === undefined) throw new AppError('ARCHIVE_REQUIRED')
-  return { bytes: bytesOf(await file.open(signal)), sizeBytes: file.sizeBytes }
+  return { bytes: await file.open(signal), sizeBytes: file.sizeBytes }
 }
 
 /** The archive's bytes, told of as they are taken. */

@@ -118,7 +118,7 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
 }
 
 export { type Effect, type FileSource, type Principal, principalKey, type Surface } from './action.js'
-export { bytesOf } from './bytes.js'
+export { type ByteSource, bytesOf, bytesOfFile, watched } from './bytes.js'
 export { AppError, ERRORS, type ErrorCode } from './errors.js'
 export type { Completion, FieldDescription } from './fields.js'
 export { type Call, type ConfirmFirst, confirmationError, type Done, type Gate, type Outcome } from './gate.js'

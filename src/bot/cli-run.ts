@@ -1,11 +1,11 @@
 // One call from a terminal: the house around it, what comes with it, the question before it and the words after it.
 import { randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { copyFile, stat } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import {
   AppError,
+  bytesOfFile,
   type Call,
   type Done,
   type FileSource,
@@ -66,7 +66,7 @@ async function fileSource(path: string): Promise<FileSource> {
     name,
     sizeBytes: info.size,
     reference: { path: resolve(path), name, sizeBytes: info.size },
-    open: async () => createReadStream(path, { highWaterMark: 256 * 1024 }),
+    open: () => bytesOfFile(path),
   }
 }
 

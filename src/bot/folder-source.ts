@@ -4,7 +4,7 @@
 import { lstat, open, readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
-import type { FileSource } from '../actions/index.js'
+import { bytesOf, type FileSource } from '../actions/index.js'
 
 /** As large as a line of the import may be, in base64; what is larger is not read, and reported like a broken one. */
 const LARGEST_BYTES = 16 * 2 ** 20
@@ -136,6 +136,6 @@ export async function folderSource(folder: string): Promise<FileSource> {
     name,
     sizeBytes: files.reduce((sum, file) => sum + lengthOf(file), 0),
     reference: { path: resolve(folder), name, files: files.length },
-    open: async () => Readable.from(gathered(lines(folder, files))),
+    open: async () => bytesOf(Readable.from(gathered(lines(folder, files)), { objectMode: false })),
   }
 }

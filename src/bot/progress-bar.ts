@@ -1,6 +1,5 @@
 // How far a file has been read, as one line at the bottom of a terminal.
-import { Readable } from 'node:stream'
-import { type FileSource, formatBytes } from '../actions/index.js'
+import { type FileSource, formatBytes, watched } from '../actions/index.js'
 
 export interface Progress {
   readonly doneBytes: number
@@ -42,12 +41,6 @@ const ERASE_LINE = '\r\u001b[K'
 /** Shows itself from when the file is opened, which may be long after somebody was asked whether it should be. */
 export function openProgressBar(file: FileSource, terminal: NodeJS.WriteStream): ProgressBar {
   let drawing: NodeJS.Timeout | undefined
-  async function* counted(source: Readable, count: (bytes: number) => void): AsyncGenerator<Buffer> {
-    for await (const chunk of source) {
-      yield chunk as Buffer
-      count((chunk as Buffer).length)
-    }
-  }
   return {
     file: {
       ...file,
@@ -64,11 +57,9 @@ export function openProgressBar(file: FileSource, terminal: NodeJS.WriteStream):
           )
           terminal.write(`${ERASE_LINE}${line}${TO_LINE_START}`)
         }, REDRAW_MS).unref()
-        return Readable.from(
-          counted(source, (bytes) => {
-            doneBytes += bytes
-          }),
-        )
+        return watched(source, (piece) => {
+          doneBytes += piece.length
+        })
       },
     },
     clear() {

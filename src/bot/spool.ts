@@ -1,10 +1,9 @@
 // A file on its way to an engine, fetched whole first: engines unpack while they read, and what breaks off must leave nothing.
 import { randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { AppError, bytesOf, transfer } from '../actions/index.js'
+import { AppError, type ByteSource, bytesOf, bytesOfFile, transfer } from '../actions/index.js'
 
 export interface SpoolOptions {
   /** Where the file lies until it has been read. */
@@ -18,10 +17,11 @@ export interface SpoolOptions {
   readonly sourceLost: (cause: unknown) => AppError
 }
 
-const READ_BYTES = 256 * 1024
-
 /** @throws AppError UPLOAD_INCOMPLETE, UPLOAD_TOO_LARGE, STORAGE_FULL; no file is left then */
-export async function spooled(body: Readable, { workFolder, sizeBytes, ...options }: SpoolOptions): Promise<Readable> {
+export async function spooled(
+  body: Readable,
+  { workFolder, sizeBytes, ...options }: SpoolOptions,
+): Promise<ByteSource> {
   const path = join(workFolder, `fetched-${randomUUID()}`)
   const fetched = await transfer(bytesOf(body), path, {
     ...options,
@@ -32,8 +32,7 @@ export async function spooled(body: Readable, { workFolder, sizeBytes, ...option
     await rm(path)
     throw new AppError('UPLOAD_INCOMPLETE', { got: fetched.sizeBytes, expected: sizeBytes })
   }
-  const file = createReadStream(path, { highWaterMark: READ_BYTES })
-  // What cannot be removed now goes with the work folder.
-  file.once('close', () => void rm(path).catch(() => undefined))
-  return file
+  const bytes = await bytesOfFile(path)
+  await rm(path)
+  return bytes
 }

@@ -7,7 +7,7 @@ import { gunzipSync } from 'node:zlib'
 import Docker from 'dockerode'
 import { extract } from 'tar-stream'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { AppError, type FileSource } from '../../src/actions/index.js'
+import { AppError, bytesOf, type FileSource } from '../../src/actions/index.js'
 import { makeContainer } from '../helpers/engine.js'
 import { codeOf, dockerHost, openRoom, POLICY, type Room } from '../helpers/room.js'
 
@@ -18,7 +18,7 @@ const fileOf = (name: string, content: Buffer): FileSource => ({
   name,
   sizeBytes: content.length,
   reference: { name, sizeBytes: content.length },
-  open: async () => Readable.from([content], { objectMode: false }),
+  open: async () => bytesOf(Readable.from([content], { objectMode: false })),
 })
 
 async function execText(container: Docker.Container, command: string): Promise<string> {

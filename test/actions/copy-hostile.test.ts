@@ -1,15 +1,6 @@
 // Containers and files that mean harm: nothing of the host is read, written or run, and what comes out is only bytes.
 import { createHash } from 'node:crypto'
-import {
-  createReadStream,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statfsSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -17,7 +8,7 @@ import { gzipSync } from 'node:zlib'
 import Docker from 'dockerode'
 import { extract, type Header, pack } from 'tar-stream'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import type { FileSource } from '../../src/actions/index.js'
+import { bytesOfFile, type FileSource, bytesOf as sourceOf } from '../../src/actions/index.js'
 import { renderText } from '../../src/bot/cli-render.js'
 import { plainText } from '../../src/bot/discord/plain.js'
 import { render } from '../../src/bot/discord/render.js'
@@ -64,7 +55,7 @@ const fileOf = (name: string, content: Buffer): FileSource => ({
   name,
   sizeBytes: content.length,
   reference: { name },
-  open: async () => Readable.from([content], { objectMode: false }),
+  open: async () => sourceOf(Readable.from([content], { objectMode: false })),
 })
 
 interface CopiedOut {
@@ -223,7 +214,7 @@ describe('sizes', () => {
         name: 'big',
         sizeBytes,
         reference: { name: 'big' },
-        open: async () => createReadStream(path, { highWaterMark: 256 * 1024 }),
+        open: () => bytesOfFile(path),
       }
       const grown = await growthMiB(() =>
         room.does('container.copy-in', { container: made.name, path: '/srv' }, { file }),

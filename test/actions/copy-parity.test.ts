@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { bytesOf } from '../../src/actions/index.js'
 import { makeContainer } from '../helpers/engine.js'
 import { requireProgram } from '../helpers/packages.js'
 import { codeOf, dockerHost, openRoom, type Room } from '../helpers/room.js'
@@ -128,7 +129,7 @@ const newFile = () => ({
   name: 'new',
   sizeBytes: content.length,
   reference: { name: 'new' },
-  open: async () => Readable.from([content], { objectMode: false }),
+  open: async () => bytesOf(Readable.from([content], { objectMode: false })),
 })
 
 describe('copying a file in, beside `docker cp`', () => {

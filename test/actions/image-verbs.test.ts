@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib'
 import Docker from 'dockerode'
 import { extract, pack } from 'tar-stream'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import type { FileSource } from '../../src/actions/index.js'
+import { bytesOf, type FileSource } from '../../src/actions/index.js'
 import { makeContainer } from '../helpers/engine.js'
 import { openRegistry } from '../helpers/registry.js'
 import { codeOf, dockerHost, openRoom, principal, type Room } from '../helpers/room.js'
@@ -45,7 +45,7 @@ const fileOf = (name: string, content: Buffer): FileSource => ({
   name,
   sizeBytes: content.length,
   reference: { name, sizeBytes: content.length },
-  open: async () => Readable.from([content], { objectMode: false }),
+  open: async () => bytesOf(Readable.from([content], { objectMode: false })),
 })
 
 async function bytesIn(stream: AsyncIterable<unknown>): Promise<Buffer> {
@@ -391,7 +391,7 @@ describe('exporting and importing', () => {
   it('lets go of a file whose job never began', async () => {
     const busy = await Promise.all(Array.from({ length: 8 }, () => occupied(room)))
     const content = Readable.from([await tarOf({ a: 'b' })], { objectMode: false })
-    const file = { ...fileOf('x.tar', Buffer.alloc(2048)), open: async () => content }
+    const file = { ...fileOf('x.tar', Buffer.alloc(2048)), open: async () => bytesOf(content) }
     const { jobId } = await room.does<{ jobId: string }>('image.load', {}, { file })
     expect(content.destroyed).toBe(false)
     await room.does('job.cancel', { job: jobId })

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { FileSource } from '../../src/actions/index.js'
+import { bytesOf, type FileSource } from '../../src/actions/index.js'
 import { codeOf, openRoom, principal, type Room } from '../helpers/room.js'
 
 let room: Room
@@ -21,7 +21,7 @@ const file = (name: string, content: Buffer): FileSource => ({
   name,
   sizeBytes: content.length,
   reference: { name },
-  open: async () => Readable.from([content]),
+  open: async () => bytesOf(Readable.from([content], { objectMode: false })),
 })
 
 interface Asked {

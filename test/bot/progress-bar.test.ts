@@ -1,6 +1,6 @@
-import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
+import type { ByteSource } from '../../src/actions/index.js'
 import { openProgressBar, progressLine } from '../../src/bot/progress-bar.js'
 
 const MIB = 2 ** 20
@@ -35,17 +35,24 @@ it('the bar counts bytes when more are asked for, shows itself once the file is 
     name: 'notes.md',
     sizeBytes: 4,
     reference: { name: 'notes.md' },
-    open: async () => Readable.from([Buffer.from('ab'), Buffer.from('cd')]),
+    open: async (): Promise<ByteSource> => ({
+      async flow(take) {
+        await take([Buffer.from('ab')])
+        await take([Buffer.from('cd')])
+      },
+      close: () => undefined,
+    }),
   }
   const bar = openProgressBar(source, terminal)
   bar.clear()
   expect(written).toEqual([])
-  const opened = await bar.file.open(new AbortController().signal)
+  const { signal } = new AbortController()
+  const opened = await bar.file.open(signal)
   const read: string[] = []
-  for await (const chunk of opened) {
-    read.push(String(chunk))
+  await opened.flow(async ([piece]) => {
+    read.push(String(piece))
     await sleep(500)
-  }
+  }, signal)
   expect(read).toEqual(['ab', 'cd'])
   expect(written[0]).toContain(' 50%')
   expect(written.at(-1)).toContain('] 100%')

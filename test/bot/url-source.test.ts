@@ -11,6 +11,7 @@ import { buffer } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import Docker from 'dockerode'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { readableOf } from '../../src/actions/bytes.js'
 import { readConfig } from '../../src/bot/config.js'
 import { isPublicAddress } from '../../src/bot/public-address.js'
 import { fetchingGate, openUrlSources, type UrlOptions } from '../../src/bot/url-source.js'
@@ -99,7 +100,7 @@ const at = (path: string) => `http://files.test:${port}${path}`
 
 async function fetched(address: string, more: Partial<UrlOptions> = {}): Promise<string> {
   const source = await sources(more)(address, signal())
-  return (await buffer(await source.open(signal()))).toString()
+  return (await buffer(readableOf(await source.open(signal())))).toString()
 }
 
 describe('a file at an address', () => {
@@ -151,6 +152,12 @@ describe('a file at an address', () => {
 })
 
 describe('a file behind TLS', () => {
+  let built: string
+  // It may have to be built first.
+  beforeAll(() => {
+    built = builtFile('bot/url-source.js')
+  }, 180_000)
+
   it('comes from whom it should, and from nobody whose certificate is of an unknown authority', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'hc-url-tls-'))
     const { ca, cert, key } = makeAuthority(folder).issue('files', 'serverAuth')
@@ -162,10 +169,12 @@ describe('a file behind TLS', () => {
     expect(asked.length).toBe(before)
     // Authorities are read when a process starts.
     const script = `
-      import { openUrlSources } from ${JSON.stringify(builtFile('bot/url-source.js'))}
+      import { openUrlSources } from ${JSON.stringify(built)}
       const options = { hosts: '${host}', workFolder: '${folder}', maxBytes: 1000, minFreeBytes: 0, mayReach: () => true }
       const source = await openUrlSources(options)('https://${host}/file', new AbortController().signal)
-      for await (const chunk of await source.open(new AbortController().signal)) process.stdout.write(chunk)`
+      const { signal } = new AbortController()
+      const bytes = await source.open(signal)
+      await bytes.flow(async (pieces) => pieces.forEach((piece) => process.stdout.write(String(piece))), signal)`
     const env = { ...process.env, NODE_EXTRA_CA_CERTS: ca }
     const words = ['--input-type=module', '-e', script]
     const { stdout } = await promisify(execFile)(process.execPath, words, { env })

@@ -2,6 +2,7 @@ import { posix } from 'node:path'
 import { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import { defineAction, type FileSource, type InstanceContext } from '../action.js'
+import { bytesOf } from '../bytes.js'
 import { AppError } from '../errors.js'
 import { artifactField, integer, onContainer, text } from '../fields.js'
 import { locate, packFile } from '../hosts/archives.js'
@@ -27,7 +28,7 @@ const textSource = (content: string): FileSource => {
     name: '',
     sizeBytes: bytes.length,
     reference: {},
-    open: async () => Readable.from([bytes], { objectMode: false }),
+    open: async () => bytesOf(Readable.from([bytes], { objectMode: false })),
   }
 }
 
@@ -35,7 +36,7 @@ function artifactSource(id: string, { artifacts, principal }: InstanceContext): 
   const artifact = artifacts.get(id, principal.tenant)
   if (!artifact) throw new AppError('ARTIFACT_NOT_FOUND', { artifact: id })
   const { name, sizeBytes, sha256 } = artifact
-  const open = async () => (await artifacts.open(id, principal.tenant)).content
+  const open = async () => (await artifacts.open(id, principal.tenant)).bytes
   return { name, sizeBytes, reference: { sha256 }, open }
 }
 

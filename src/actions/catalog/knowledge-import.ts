@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { BY_HAND } from '../../knowledge/index.js'
 import { defineAction } from '../action.js'
+import { readableOf } from '../bytes.js'
 import { AppError } from '../errors.js'
 import { flag, text } from '../fields.js'
 import { importView } from '../knowledge-views.js'
@@ -47,7 +48,7 @@ export default defineAction({
       throw new AppError('COLLECTION_REQUIRED', { reserved: BY_HAND })
     }
     const dryRun = input['dry-run'] ?? false
-    const report = await knowledge.import(await file.open(signal), {
+    const report = await knowledge.import(readableOf(await file.open(signal)), {
       tenant: principal.tenant,
       collection: input.collection ?? BY_HAND,
       file: file.name,

@@ -5,7 +5,7 @@ import { posix } from 'node:path'
 import { Readable } from 'node:stream'
 import { extract, pack } from 'tar-stream'
 import type { FileSource } from '../action.js'
-import { type ByteSource, bytesOf, watched } from '../bytes.js'
+import { type ByteSource, watched } from '../bytes.js'
 import { AppError } from '../errors.js'
 import type { Entry, HostDriver, Owner } from './driver.js'
 
@@ -42,7 +42,7 @@ async function headerOf(entry: PackedEntry, sizeBytes: number): Promise<Buffer> 
 export async function packFile(source: FileSource, entry: PackedEntry, signal: AbortSignal): Promise<PackedFile> {
   const { sizeBytes } = source
   const header = await headerOf(entry, sizeBytes)
-  const content = bytesOf(await source.open(signal))
+  const content = await source.open(signal)
   const end = Buffer.alloc(((BLOCK - (sizeBytes % BLOCK)) % BLOCK) + END_BYTES)
   // One that is known need not be made again: at the speed of an engine it costs a fifth of the throughput.
   const { sha256: known } = source.reference

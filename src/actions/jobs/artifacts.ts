@@ -1,11 +1,10 @@
 // Files that jobs made: kept for a day, named by nothing but their id, reached by links that belong to one person.
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { open, readdir, rm, stat } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
 import { type Principal, principalKey } from '../action.js'
-import type { ByteSource } from '../bytes.js'
+import { type ByteSource, bytesOfFile } from '../bytes.js'
 import { AppError } from '../errors.js'
 import { formatBytes } from '../text.js'
 import type { ArtifactRow, ArtifactStore } from './artifact-store.js'
@@ -13,8 +12,6 @@ import { type Transferred, transfer } from './transfer.js'
 
 export const ARTIFACT_TTL_MS = 24 * 60 * 60_000
 const ORPHAN_MS = 60 * 60_000
-/** Each piece is memory of its own: of larger ones the system has to make every page anew, which was measured slower. */
-const READ_BYTES = 128 * 1024
 const LARGEST_NAMED = 3
 const NONE = { en: 'none', zh: '无' } as const
 
@@ -37,7 +34,7 @@ export interface StoredArtifact extends Artifact {
 }
 
 export interface OpenArtifact extends Artifact {
-  readonly content: Readable
+  readonly bytes: ByteSource
 }
 
 export interface ArtifactRequest {
@@ -204,8 +201,7 @@ export function openArtifacts(options: ArtifactsOptions): Artifacts {
     async open(id, tenant) {
       const row = find(id, tenant)
       try {
-        const file = await open(pathOf(id))
-        return { ...stored(row), content: file.createReadStream({ highWaterMark: READ_BYTES }) }
+        return { ...stored(row), bytes: await bytesOfFile(pathOf(id)) }
       } catch (error) {
         if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
           throw new AppError('ARTIFACT_NOT_FOUND', { artifact: id }, { cause: error })

@@ -1,9 +1,9 @@
 // What a request carries: JSON, or a form whose one file goes to the disk first, since a tar must know its size.
 import { randomUUID } from 'node:crypto'
-import { open, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { FastifyRequest } from 'fastify'
-import { AppError, bytesOf, type FileSource, formatBytes, transfer } from '../../actions/index.js'
+import { AppError, bytesOf, bytesOfFile, type FileSource, formatBytes, transfer } from '../../actions/index.js'
 
 export interface RequestCall {
   /** JSON values as they came; form fields as text. */
@@ -68,7 +68,7 @@ export async function readCall(
         sizeBytes,
         reference: { name, sizeBytes, sha256 },
         // Opened here and not when it is first read: a job reads on after the call has answered and the name is gone.
-        open: async () => (await open(path)).createReadStream({ highWaterMark: 256 * 1024 }),
+        open: () => bytesOfFile(path),
       }
     }
   } catch (error) {

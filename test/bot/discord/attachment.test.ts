@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readableOf } from '../../../src/actions/bytes.js'
 import { readConfig } from '../../../src/bot/config.js'
 import { attachmentSource, recalledSource } from '../../../src/bot/discord/attachment.js'
 import { codeOf } from '../../helpers/room.js'
@@ -43,7 +44,9 @@ const downloads = (settings = {}) => ({
 const signal = () => new AbortController().signal
 const fetched = async (path: string, sizeBytes = 10, within = signal()) =>
   (
-    await buffer(await attachmentSource({ url: `${origin}${path}`, name: 'f', sizeBytes }, downloads()).open(within))
+    await buffer(
+      readableOf(await attachmentSource({ url: `${origin}${path}`, name: 'f', sizeBytes }, downloads()).open(within)),
+    )
   ).toString()
 
 describe('an attachment', () => {
