@@ -72,7 +72,7 @@ describe('a base in threads', () => {
     const { knowledge } = start()
     let given = 0
     async function* source() {
-      for (; given < 40; given += 1) yield large(given)
+      for (; given < 80; given += 1) yield large(given)
     }
     let written = 0
     const ahead: number[] = []
@@ -80,10 +80,10 @@ describe('a base in threads', () => {
       written = added
       ahead.push(given - added)
     })
-    expect(report.added).toBe(40)
-    expect(written).toBe(40)
+    expect(report.added).toBe(80)
+    expect(written).toBe(80)
     expect(ahead.length).toBeGreaterThan(4)
-    // Seven documents are written together; beyond them one piece is on its way, and one may be asked for.
+    // Fourteen documents are written together; beyond them one piece is on its way, and one may be asked for.
     expect(Math.max(...ahead)).toBeLessThanOrEqual(3)
   })
 
@@ -188,7 +188,8 @@ describe('a base in threads', () => {
 })
 
 describe('a process that is killed while it imports', () => {
-  const COUNT = 2000
+  /** Six times what is written together. */
+  const COUNT = 6000
 
   it('leaves a whole base with all that it said was safe, and the next one finishes the work', async () => {
     const { file } = start()

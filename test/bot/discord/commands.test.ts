@@ -57,6 +57,7 @@ describe('the commands', () => {
       'host',
       'text',
       'url',
+      'artifact',
       'mode',
       'uid',
       'gid',
