@@ -1,5 +1,6 @@
 // Kills the server at random moments of running jobs, over and over, and looks at what is left each time: every job's state
-// is true, nothing half is under a final name, nothing temporary stays, and every intent in the audit log has its outcome.
+// is true, nothing half is under a final name, nothing temporary stays, every intent in the audit log has its outcome, and
+// the log's chain verifies.
 // SOAK_KILLS is how often, SOAK_SEED makes a run the same again. Ends with 1 where something did not hold.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -15,7 +16,7 @@ import { type Served, serve } from './served.js'
 
 const KILLS = Number(process.env.SOAK_KILLS ?? 100)
 const SEED = Number(process.env.SOAK_SEED ?? Date.now() % 100_000)
-const MIB = 64
+const MIB = 16
 const LONGEST_MS = 1_500
 const JOBS_A_ROUND = 5
 
@@ -83,7 +84,7 @@ function isWhole(file: string): boolean {
 }
 
 /** Looks at what the last server left, once the next one has started. */
-async function look(round: number, { stateFolder }: Served): Promise<void> {
+async function look(round: number, { stateFolder, call }: Served): Promise<void> {
   const db = new Database(join(stateFolder, 'hypercall.db'), { readonly: true })
   const fail = (what: string): void => void problems.push(`after kill ${round}: ${what}`)
   const jobs = db.prepare<[], JobRow>('SELECT * FROM jobs').all()
@@ -138,6 +139,8 @@ async function look(round: number, { stateFolder }: Served): Promise<void> {
     if (ended !== outcomes) fail(`${ended} jobs ended with ${code}, and ${outcomes} are in the audit log`)
   }
   db.close()
+  const { answer } = await call('audit.verify', {})
+  if (answer.error !== undefined) fail(`the audit chain does not verify: ${JSON.stringify(answer.error)}`)
 }
 
 /** Starts some jobs, cancels one now and then, and does not wait for any. */

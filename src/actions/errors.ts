@@ -211,6 +211,12 @@ export const ERRORS = {
     'The audit log cannot be written, so nothing was done. Tell an operator.',
     '无法写入审计日志，因此未执行任何操作。请告知管理员。',
   ),
+  AUDIT_BROKEN: kind(
+    409,
+    false,
+    'The audit log is not as it was written. {rows} Somebody changed the database outside the bot: keep a copy of it and compare it with a backup.',
+    '审计日志与写入时不符。{rows}有人绕过机器人改动了数据库：请保留其副本，并与备份比对。',
+  ),
   INTERNAL: kind(
     500,
     false,

@@ -1,6 +1,10 @@
-// The audit log's table. Rows are only ever added.
+// The audit log's table. Rows are only ever added, each linked to the one before it.
 import type { Database } from 'better-sqlite3'
 import { migrateStore } from '../migrate-store.js'
+import { COLUMNS, linkOf, START } from './audit-chain.js'
+
+const NO_UPDATE = `CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
+   BEGIN SELECT RAISE(ABORT, 'audit rows never change'); END`
 
 const STEPS = [
   `CREATE TABLE audit (
@@ -27,8 +31,19 @@ const STEPS = [
    ) STRICT;
    CREATE INDEX audit_by_request ON audit (request_id, phase);
    CREATE INDEX audit_by_tenant ON audit (tenant, seq);
-   CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit rows never change'); END;
+   ${NO_UPDATE};
    CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit rows never go'); END;`,
+  (db: Database): void => {
+    db.exec(`DROP TRIGGER audit_no_update; ALTER TABLE audit ADD COLUMN hash TEXT NOT NULL DEFAULT ''`)
+    const read = db.prepare<[number], AuditRow>('SELECT * FROM audit WHERE seq > ? ORDER BY seq LIMIT 1')
+    const write = db.prepare<[string, number]>('UPDATE audit SET hash = ? WHERE seq = ?')
+    let before = START
+    for (let row = read.get(0); row !== undefined; row = read.get(row.seq)) {
+      before = linkOf(before, row)
+      write.run(before, row.seq)
+    }
+    db.exec(NO_UPDATE)
+  },
 ]
 
 export interface AuditRow {
@@ -52,7 +67,12 @@ export interface AuditRow {
   readonly outcome: string | null
   readonly bytes: number | null
   readonly duration_ms: number | null
+  /** In hex; see `audit-chain.ts`. */
+  readonly hash: string
 }
+
+/** What its writer says; its number and its hash follow from the row before. */
+export type NewAuditRow = Omit<AuditRow, 'seq' | 'hash'>
 
 export interface AuditFilter {
   readonly tenant: string
@@ -67,12 +87,19 @@ export type AuditStore = ReturnType<typeof openAuditStore>
 
 export function openAuditStore(db: Database) {
   migrateStore(db, 'audit', STEPS)
-  const insert = db.prepare<[Omit<AuditRow, 'seq'>]>(
-    `INSERT INTO audit (at, request_id, phase, process, tenant, principal, principal_name, roles, surface, action, effect,
-                        host, instance, input, digest, policies, outcome, bytes, duration_ms)
-     VALUES (@at, @request_id, @phase, @process, @tenant, @principal, @principal_name, @roles, @surface, @action, @effect,
-             @host, @instance, @input, @digest, @policies, @outcome, @bytes, @duration_ms)`,
+  const columns = [...COLUMNS, 'hash']
+  const insert = db.prepare<[AuditRow]>(
+    `INSERT INTO audit (${columns.join(', ')}) VALUES (${columns.map((column) => `@${column}`).join(', ')})`,
   )
+  const last = db.prepare<[], string>('SELECT hash FROM audit ORDER BY seq DESC LIMIT 1').pluck()
+  const highest = db.prepare<[], number>(`SELECT seq FROM sqlite_sequence WHERE name = 'audit'`).pluck()
+  const page = db.prepare<[number, number], AuditRow>('SELECT * FROM audit WHERE seq > ? ORDER BY seq LIMIT ?')
+  // Others write here too, so what is the last row is only sure while none of them can.
+  const append = db.transaction((row: NewAuditRow): void => {
+    // Never the number of a row that is gone: its gap is to stay.
+    const numbered = { ...row, seq: (highest.get() ?? 0) + 1 }
+    insert.run({ ...numbered, hash: linkOf(last.get() ?? START, numbered) })
+  })
   const list = db.prepare<[Record<string, unknown>], AuditRow>(
     `SELECT * FROM audit
      WHERE tenant = @tenant AND (@before IS NULL OR seq < @before) AND (@action IS NULL OR action = @action)
@@ -85,7 +112,11 @@ export function openAuditStore(db: Database) {
        (SELECT 1 FROM audit AS outcome WHERE outcome.request_id = intent.request_id AND outcome.phase = 'outcome')`,
   )
   return {
-    insert: (row: Omit<AuditRow, 'seq'>): number => Number(insert.run(row).lastInsertRowid),
+    insert: (row: NewAuditRow): void => append.immediate(row),
+    /** The rows behind one, oldest first. */
+    page: (after: number, limit: number): AuditRow[] => page.all(after, limit),
+    /** The highest number that was ever given to a row. */
+    highest: (): number => highest.get() ?? 0,
     /** Newest first. */
     list: (filter: AuditFilter): AuditRow[] =>
       list.all({ before: null, action: null, principal: null, outcome: null, ...filter }),

@@ -1,8 +1,13 @@
 // Who did what, where, by which policy, and how it ended: an intent before, an outcome after, for every call.
+import { setImmediate } from 'node:timers/promises'
 import { type Effect, type Principal, principalKey, type Surface } from '../action.js'
 import { AppError } from '../errors.js'
-import type { AuditFilter, AuditRow, AuditStore } from './audit-store.js'
+import { type Broken, createFollower } from './audit-chain.js'
+import type { AuditFilter, AuditRow, AuditStore, NewAuditRow } from './audit-store.js'
 import { canonicalJson, redactInput, sha256 } from './redact.js'
+
+/** So many rows are checked in a few milliseconds. */
+const PAGE = 500
 
 /** One call as the log knows it. */
 export interface AuditEntry {
@@ -46,6 +51,14 @@ export interface AuditRecord {
   readonly durationMs?: number
 }
 
+export interface AuditCheck {
+  readonly rows: number
+  /** Number and hash of the last row. */
+  readonly last: number
+  readonly head: string
+  readonly broken: readonly Broken[]
+}
+
 export interface AuditLog {
   /** @throws AppError AUDIT_UNAVAILABLE: then the call must not run */
   intent(entry: AuditEntry): void
@@ -54,6 +67,8 @@ export interface AuditLog {
   refused(entry: AuditEntry, code: string): void
   /** Newest first. */
   list(filter: AuditFilter): AuditRecord[]
+  /** Follows the chain from the first row to the last, of every tenant. */
+  verify(signal: AbortSignal): Promise<AuditCheck>
   /** Answers the intents of processes that are gone with INTERRUPTED. @returns how many there were */
   settleInterrupted(isAlive: (process: string) => boolean): number
   /** Everything inside happens as one, or not at all. */
@@ -83,7 +98,7 @@ const record = (row: AuditRow): AuditRecord => ({
 
 /** @param process the name of this process in the liveness register @param now epoch ms */
 export function openAudit(store: AuditStore, process: string, now: () => number): AuditLog {
-  const row = (entry: AuditEntry, phase: 'intent' | 'outcome', outcome?: AuditOutcome): Omit<AuditRow, 'seq'> => {
+  const row = (entry: AuditEntry, phase: 'intent' | 'outcome', outcome?: AuditOutcome): NewAuditRow => {
     const at = now()
     return {
       at,
@@ -125,10 +140,24 @@ export function openAudit(store: AuditStore, process: string, now: () => number)
         }),
       ),
     list: (filter) => store.list(filter).map(record),
+    async verify(signal) {
+      const follower = createFollower()
+      // Asked first: what is written meanwhile is not missed.
+      const highest = store.highest()
+      let rows = store.page(0, PAGE)
+      for (let last = rows.at(-1); last !== undefined; last = rows.at(-1)) {
+        for (const one of rows) follower.next(one)
+        // A long log keeps nobody waiting.
+        await setImmediate()
+        signal.throwIfAborted()
+        rows = store.page(last.seq, PAGE)
+      }
+      return follower.end(highest)
+    },
     settleInterrupted: (isAlive) =>
       store.atomically(() => {
         const gone = store.open().filter((intent) => !isAlive(intent.process))
-        for (const { seq: _, ...intent } of gone) {
+        for (const { seq: _, hash: __, ...intent } of gone) {
           store.insert({
             ...intent,
             at: now(),

@@ -1,0 +1,74 @@
+// What makes a changed row show: each row's hash is over all that it says and over the hash of the row before it.
+import { createHash } from 'node:crypto'
+
+/** What a row says, in the order in which it is hashed. A column, once here, stays where it is. */
+export const COLUMNS = [
+  'seq',
+  'at',
+  'request_id',
+  'phase',
+  'process',
+  'tenant',
+  'principal',
+  'principal_name',
+  'roles',
+  'surface',
+  'action',
+  'effect',
+  'host',
+  'instance',
+  'input',
+  'digest',
+  'policies',
+  'outcome',
+  'bytes',
+  'duration_ms',
+] as const
+
+export type Said = Readonly<Record<(typeof COLUMNS)[number], string | number | null>>
+
+/** The hash before the first row. */
+export const START = '0'.repeat(64)
+
+/** @param before hash of the row before, in hex @returns this row's */
+export const linkOf = (before: string, row: Said): string =>
+  createHash('sha256')
+    .update(before)
+    .update(JSON.stringify(COLUMNS.map((column) => row[column])))
+    .digest('hex')
+
+/** Rows that are not as they were written, from `from` to `to` and both included. */
+export interface Broken {
+  readonly what: 'changed' | 'gone'
+  readonly from: number
+  readonly to: number
+}
+
+/** Follows the chain row by row, and takes it up again behind what is broken, so that only that is named. */
+export function createFollower() {
+  let before = START
+  let last = 0
+  let rows = 0
+  const broken: Broken[] = []
+  const add = (what: Broken['what'], from: number, to: number): void => {
+    const latest = broken.at(-1)
+    if (latest?.what === what && latest.to === from - 1) broken[broken.length - 1] = { ...latest, to }
+    else broken.push({ what, from, to })
+  }
+  return {
+    next(row: Said & { readonly seq: number; readonly hash: string }): void {
+      const isGap = row.seq !== last + 1
+      if (isGap) add('gone', last + 1, row.seq - 1)
+      // Behind a gap nobody knows what the row before it held, so only the next can be checked again.
+      else if (linkOf(before, row) !== row.hash) add('changed', row.seq, row.seq)
+      before = row.hash
+      last = row.seq
+      rows += 1
+    },
+    /** @param highest the highest number that was ever given to a row */
+    end(highest: number): { rows: number; last: number; head: string; broken: readonly Broken[] } {
+      if (highest > last) add('gone', last + 1, highest)
+      return { rows, last, head: before, broken }
+    },
+  }
+}
