@@ -6,9 +6,8 @@ import { AppError, type Lang, loadRegistry, type RegisteredAction, type Registry
 import { renderError, renderText } from './cli-render.js'
 import { type CommonOptions, complain, EXIT, inHouse, print, printJson, runAction } from './cli-run.js'
 import { ConfigError, describeSettings, loadConfig } from './config.js'
-import { deployCommands } from './discord/deploy.js'
 import { reference } from './docs.js'
-import { loginUrl, serve, VERSION } from './main.js'
+import { loginUrl, VERSION } from './main.js'
 import { type WatchOptions, watchFolder } from './watch.js'
 
 const REFERENCE = fileURLToPath(new URL('../../docs/reference.md', import.meta.url))
@@ -94,6 +93,8 @@ function addOwnCommands(program: Command, lang: Lang, done: (code: number) => vo
     .command('serve')
     .description({ en: 'Serve the page, REST and Discord until stopped', zh: '运行网页、REST 与 Discord 服务' }[lang])
     .action(async () => {
+      // Half of what is loaded is for the server alone: no other command waits for it.
+      const { serve } = await import('./serve.js')
       const running = await serve(loadConfig())
       print(`Hypercall ${VERSION} at ${running.url}`)
       print(`Open once, within 15 minutes: ${running.loginUrl}`)
@@ -185,7 +186,10 @@ function addOwnCommands(program: Command, lang: Lang, done: (code: number) => vo
   discord
     .command('deploy')
     .description({ en: 'Tell Discord of the commands, if they changed', zh: '命令有变化时向 Discord 部署' }[lang])
-    .action(async () => print(await deployCommands(loadConfig(), await loadRegistry())))
+    .action(async () => {
+      const { deployCommands } = await import('./discord/deploy.js')
+      print(await deployCommands(loadConfig(), await loadRegistry()))
+    })
 }
 
 export function buildProgram(registry: Registry, lang: Lang, done: (code: number) => void): Command {

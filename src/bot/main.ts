@@ -1,6 +1,5 @@
-// Puts the house together and takes it apart again; the only file that constructs things.
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
+// Puts the house together and takes it apart again; the ways into it are `serve.ts`'s and the command line's.
+import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Logger, pino } from 'pino'
@@ -18,25 +17,16 @@ import {
 import { type Knowledge, startKnowledge } from '../knowledge/index.js'
 import { type Config, ConfigError, environment, guildsOf } from './config.js'
 import { openDatabase } from './database.js'
-import { type DiscordBot, startDiscord } from './discord/index.js'
 import { openCredentialStore } from './http/credential-store.js'
 import { type Credentials, openCredentials } from './http/credentials.js'
-import { createMetrics } from './metrics.js'
 import { moveOldKnowledge } from './old-knowledge-store.js'
-import { openPictures } from './pictures.js'
-import { createServer } from './server.js'
 import { fetchingGate, openUrlSources } from './url-source.js'
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const CARDS = join(ROOT, 'data', 'knowledge')
 /** Made by the build. */
 const DICTIONARY = join(ROOT, 'dist', 'dictionary.sqlite')
-const DIAGRAMS = join(ROOT, 'dist', 'diagrams')
-const FONTS = ['Regular', 'Bold'].map((weight) => join(ROOT, 'dist', 'fonts', `NotoSansHans-${weight}.otf`))
-const DRAWING_THREAD = join(ROOT, 'dist', 'bot', 'draw-worker.js')
 const KNOWLEDGE_THREAD = join(ROOT, 'dist', 'knowledge', 'worker.js')
-/** What runs gets this long to finish when the process is told to stop. */
-const GRACE_MS = 8_000
 
 export const VERSION = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version
 
@@ -87,7 +77,7 @@ function hostsOf(config: Config): Host[] {
 }
 
 /** Where the server of this state can be reached, written down while it runs so that the command line can say it. */
-const addressFile = (config: Config): string => join(config.HYPERCALL_STATE, 'address')
+export const addressFile = (config: Config): string => join(config.HYPERCALL_STATE, 'address')
 
 export function publicUrlOf(config: Config): string {
   if (config.HYPERCALL_PUBLIC_URL !== undefined) return config.HYPERCALL_PUBLIC_URL.replace(/\/+$/, '')
@@ -100,7 +90,7 @@ export function publicUrlOf(config: Config): string {
 }
 
 /** A wildcard address listens everywhere, but nobody can be sent there. */
-function localUrl(bind: string, port: number): string {
+export function localUrl(bind: string, port: number): string {
   const host = bind === '0.0.0.0' ? '127.0.0.1' : bind === '::' ? '[::1]' : bind.includes(':') ? `[${bind}]` : bind
   return `http://${host}:${port}`
 }
@@ -115,16 +105,23 @@ export async function openHouse(config: Config): Promise<House> {
   const db = openDatabase(config.HYPERCALL_STATE)
   const hasDictionary = existsSync(DICTIONARY)
   // A file of its own: while an import writes to it, jobs and the audit log do not wait.
-  const knowledge = startKnowledge(KNOWLEDGE_THREAD, {
-    file: join(config.HYPERCALL_STATE, 'knowledge.db'),
-    ...(hasDictionary ? { dictionary: DICTIONARY } : {}),
-  })
+  const knowledge = startKnowledge(
+    KNOWLEDGE_THREAD,
+    {
+      file: join(config.HYPERCALL_STATE, 'knowledge.db'),
+      ...(hasDictionary ? { dictionary: DICTIONARY } : {}),
+    },
+    {
+      folder: CARDS,
+      report({ problems }) {
+        for (const problem of problems) log.warn(problem, 'a knowledge card was left out')
+      },
+    },
+  )
   try {
     const now = Date.now
     if (!hasDictionary) log.warn('the dictionary has not been built: questions find cards of their own language alone')
     await moveOldKnowledge(db, knowledge)
-    const report = await knowledge.ingest(CARDS)
-    for (const problem of report.problems) log.warn(problem, 'a knowledge card was left out')
     const actions = await openActions({
       registry,
       db,
@@ -173,73 +170,5 @@ export async function openHouse(config: Config): Promise<House> {
   }
 }
 
-export interface Running {
-  /** Where people go. */
-  readonly url: string
-  /** Signs the owner in, once. */
-  readonly loginUrl: string
-  close(): Promise<void>
-}
-
 export const loginUrl = (house: House): string =>
   `${publicUrlOf(house.config)}/#login=${house.credentials.createLogin()}`
-
-/** Serves until it is closed. @throws ConfigError, or the system's error when the address cannot be had */
-export async function serve(
-  config: Config,
-  webFolder = fileURLToPath(new URL('./web/', import.meta.url)),
-): Promise<Running> {
-  const house = await openHouse(config)
-  const { actions, log } = house
-  const metrics = createMetrics(actions.jobs.counts)
-  const gate = metrics.watch(actions.gate)
-  let url = localUrl(config.HYPERCALL_BIND, config.HYPERCALL_PORT)
-  const publicUrl = () => config.HYPERCALL_PUBLIC_URL?.replace(/\/+$/, '') ?? url
-  const app = await createServer({
-    gate,
-    actions,
-    credentials: house.credentials,
-    metrics,
-    log,
-    webFolder,
-    diagramsFolder: DIAGRAMS,
-    publicUrl,
-    maxUploadBytes: config.HYPERCALL_MAX_UPLOAD,
-    minFreeBytes: config.HYPERCALL_MIN_FREE,
-    version: VERSION,
-    checkDatabase: house.checkDatabase,
-  })
-  const pictures = openPictures({ folder: DIAGRAMS, worker: DRAWING_THREAD, fonts: FONTS })
-  let discord: DiscordBot | undefined
-  try {
-    await app.listen({ host: config.HYPERCALL_BIND, port: config.HYPERCALL_PORT })
-    url = localUrl(config.HYPERCALL_BIND, (app.server.address() as AddressInfo).port)
-    writeFileSync(addressFile(config), `${url}\n`, { mode: 0o600 })
-    if (config.DISCORD_TOKEN !== undefined) {
-      discord = await startDiscord({ config, actions: { ...actions, gate }, log, pictures, now: Date.now })
-    }
-  } catch (error) {
-    await app.close()
-    await house.close(0)
-    throw error
-  }
-  if (actions.recovered > 0) log.warn({ jobs: actions.recovered }, 'jobs of an earlier run were marked as interrupted')
-  const { cards, passages } = await house.knowledge.stats()
-  log.info({ cards, passages, hosts: house.hosts.map((host) => host.name) }, 'ready')
-  if (house.hosts.length === 0)
-    log.warn('no Docker engine found: container commands will say so, everything else works')
-
-  return {
-    url: publicUrl(),
-    loginUrl: loginUrl(house),
-    async close() {
-      rmSync(addressFile(config), { force: true })
-      // First the doors, so that nothing new comes in; what is inside gets its grace, and no more than that.
-      const grace = setTimeout(() => app.server.closeAllConnections(), GRACE_MS)
-      await Promise.all([app.close(), discord?.close()])
-      clearTimeout(grace)
-      await pictures.close()
-      await house.close(GRACE_MS)
-    },
-  }
-}

@@ -12,6 +12,12 @@ export interface ThreadOptions {
   dictionary?: string
 }
 
+/** What ships, brought in before the first call. */
+export interface Shipped {
+  folder: string
+  report(report: IngestReport): void
+}
+
 type Method = keyof KnowledgeBase
 
 export type Asked =
@@ -116,17 +122,39 @@ function startThread(body: string, options: ThreadOptions, idleMs: number | unde
 }
 
 /** @param body the compiled `worker.js` */
-export function startKnowledge(body: string, options: ThreadOptions): Knowledge & { close(): Promise<void> } {
+export function startKnowledge(
+  body: string,
+  options: ThreadOptions,
+  shipped?: Shipped,
+): Knowledge & { close(): Promise<void> } {
   const reader = startThread(body, options, undefined)
   const writer = startThread(body, options, IDLE_MS)
-  const read =
+
+  async function ingest(dir: string): Promise<IngestReport> {
+    const [report] = await Promise.all([writer.call('ingest', [dir]), reader.call('load', [dir])])
+    return report as IngestReport
+  }
+  async function bringShipped(): Promise<void> {
+    if (shipped !== undefined) shipped.report(await ingest(shipped.folder))
+  }
+  let ready: Promise<void> | undefined
+  /** Not before it is needed: a command about containers does not wait for cards. */
+  const isReady = (): Promise<void> => {
+    ready ??= bringShipped().catch((error: unknown) => {
+      // The next call tries again.
+      ready = undefined
+      throw error
+    })
+    return ready
+  }
+
+  const through =
+    ({ call }: ReturnType<typeof startThread>) =>
     <M extends Method>(method: M) =>
     (...given: Parameters<KnowledgeBase[M]>) =>
-      reader.call(method, given) as Promise<Awaited<ReturnType<KnowledgeBase[M]>>>
-  const write =
-    <M extends Method>(method: M) =>
-    (...given: Parameters<KnowledgeBase[M]>) =>
-      writer.call(method, given) as Promise<Awaited<ReturnType<KnowledgeBase[M]>>>
+      isReady().then(() => call(method, given)) as Promise<Awaited<ReturnType<KnowledgeBase[M]>>>
+  const read = through(reader)
+  const write = through(writer)
 
   /** The source is read here, a piece whenever the thread has used up the one before. */
   async function bring(
@@ -154,6 +182,7 @@ export function startKnowledge(body: string, options: ThreadOptions): Knowledge 
         writer.post({ kind: 'abort', id })
       }
     }
+    await isReady()
     signal?.throwIfAborted()
     try {
       const report = await writer.call('import', [options], {
@@ -179,10 +208,7 @@ export function startKnowledge(body: string, options: ThreadOptions): Knowledge 
 
   return {
     import: bring,
-    async ingest(dir) {
-      const [report] = await Promise.all([writer.call('ingest', [dir]), reader.call('load', [dir])])
-      return report as IngestReport
-    },
+    ingest,
     load: read('load'),
     save: write('save'),
     remove: write('remove'),

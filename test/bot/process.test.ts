@@ -120,7 +120,7 @@ describe('the server', () => {
       error?: { code: string }
     }
     expect(status).toMatchObject({ state: 'failed', error: { code: 'INTERRUPTED' } })
-  }, 40_000)
+  }, 90_000)
 
   it('that is killed in the middle of an export tells the truth about it when it is back', async () => {
     const { child, url, ended } = await served({ DOCKER_HOST: `unix://${door.path}` })
@@ -144,7 +144,7 @@ describe('the server', () => {
     expect(audit.rows).toMatchObject([{ phase: 'outcome', outcome: 'INTERRUPTED' }, { phase: 'intent' }])
     again.child.kill('SIGTERM')
     expect(await again.ended).toBe(0)
-  }, 40_000)
+  }, 90_000)
 
   it('does not start on settings that are wrong, and lists all of them', async () => {
     const { code, stderr } = await hypercall(['serve'], {

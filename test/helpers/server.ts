@@ -6,7 +6,7 @@ import { readConfig } from '../../src/bot/config.js'
 import { openDatabase } from '../../src/bot/database.js'
 import { openCredentialStore } from '../../src/bot/http/credential-store.js'
 import { openCredentials } from '../../src/bot/http/credentials.js'
-import { serve } from '../../src/bot/main.js'
+import { serve } from '../../src/bot/serve.js'
 
 export interface TestServer {
   readonly url: string
