@@ -3,6 +3,7 @@ import type { Static, TObject, TSchema } from 'typebox'
 import type { Knowledge } from '../knowledge/index.js'
 import type { ByteSource } from './bytes.js'
 import type { Gaps } from './gaps/gaps.js'
+import type { Approvals } from './guard/approvals.js'
 import type { AuditLog } from './guard/audit.js'
 import type { FileReference } from './guard/confirmations.js'
 import type { Capability, HostDriver, Image, InstanceDetail } from './hosts/driver.js'
@@ -55,6 +56,7 @@ export interface Services {
   readonly artifacts: Artifacts
   readonly gaps: Gaps
   readonly audit: AuditLog
+  readonly approvals: Approvals
   /** Epoch ms. */
   readonly now: () => number
 }

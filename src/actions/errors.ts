@@ -55,6 +55,42 @@ export const ERRORS = {
     'What you confirmed is not what you sent. Run the command again.',
     '确认的内容与发送的内容不一致。请重新执行命令。',
   ),
+  APPROVAL_REQUIRED: kind(
+    409,
+    true,
+    '{why} It takes {needed} to agree with /approval give {approval} before {expiresAt}. Then send the same call again with "confirm" set to details.confirm.',
+    '{why}需要 {needed} 在 {expiresAt} 之前用 /approval give {approval} 同意，之后将 details.confirm 作为 "confirm" 再次发送同一请求。',
+  ),
+  APPROVAL_PENDING: kind(
+    409,
+    true,
+    'Not yet: {missing} must still agree, with /approval give {approval}. Nothing was done.',
+    '尚未获准：还需 {missing} 用 /approval give {approval} 同意。未执行任何操作。',
+  ),
+  APPROVAL_DECLINED: kind(
+    409,
+    false,
+    '{by} said no: {reason} Nothing was done.',
+    '{by} 已拒绝：{reason}。未执行任何操作。',
+  ),
+  APPROVAL_NOT_FOUND: kind(
+    404,
+    false,
+    'There is no request "{approval}" that waits for you. /approval list shows those that do.',
+    '没有等待您处理的审批请求“{approval}”。用 /approval list 查看待处理的请求。',
+  ),
+  APPROVAL_NOT_YOURS: kind(
+    403,
+    false,
+    'This is for somebody else to decide: {needed}, neither the one who asked nor a token.',
+    '需由其他人决定：{needed}，且不能是发起人或令牌。',
+  ),
+  APPROVAL_OVER: kind(
+    409,
+    false,
+    'That request has ended, or you have decided on it before. Run the command again for a new one.',
+    '该审批请求已结束，或您已作出决定。如需新请求，请重新执行命令。',
+  ),
   TARGET_CHANGED: kind(
     409,
     false,

@@ -3,7 +3,7 @@ import { type TObject, type TSchema, Type } from 'typebox'
 import type { Bilingual } from './text.js'
 
 /** Which live values can complete a field. */
-export type Completion = 'host' | 'container' | 'image' | 'job' | 'artifact'
+export type Completion = 'host' | 'container' | 'image' | 'job' | 'artifact' | 'approval'
 
 interface FieldOptions {
   readonly optional?: true
@@ -149,6 +149,11 @@ export const referenceField = text(
 export const artifactField = text(
   { en: 'The artifact, by its id', zh: '制品 ID' },
   { max: 64, pattern: '^[0-9a-f]+$', complete: 'artifact' },
+)
+
+export const approvalField = text(
+  { en: 'The request for approval, by its id', zh: '审批请求 ID' },
+  { max: 64, complete: 'approval' },
 )
 
 export const jobField = text({ en: 'The job, by its id', zh: '任务 ID' }, { max: 64, complete: 'job' })

@@ -7,10 +7,11 @@ import {
   type Services,
   type Surface,
 } from './action.js'
-import { confirmView } from './confirm-view.js'
+import { confirmView, shownOf } from './confirm-view.js'
 import { AppError, type ErrorCode } from './errors.js'
+import { type Approval, type Approvals, peopleOf } from './guard/approvals.js'
 import type { AuditEntry, AuditOutcome } from './guard/audit.js'
-import type { Confirmable, Confirmations } from './guard/confirmations.js'
+import type { Confirmable, Confirmations, Recalled } from './guard/confirmations.js'
 import type { Decision, Policy, Question } from './guard/policy.js'
 import { withoutSecrets } from './guard/redact.js'
 import { requireRight } from './guard/rights.js'
@@ -47,7 +48,7 @@ export interface Done {
   readonly view: View
 }
 
-/** Nothing has run: the asker is to say yes first. */
+/** Nothing has run: the asker is to say yes first, and maybe others before. */
 export interface ConfirmFirst {
   readonly status: 'confirm'
   readonly action: RegisteredAction
@@ -56,6 +57,7 @@ export interface ConfirmFirst {
   readonly expiresAt: number
   readonly why: Bilingual
   readonly view: View
+  readonly approval?: Approval
 }
 
 export type Outcome = Done | ConfirmFirst
@@ -65,7 +67,7 @@ export interface Gate {
   /** @throws AppError for whatever the caller caused; a bug is logged and becomes INTERNAL */
   call(call: Call): Promise<Outcome>
   /** The call a confirmation stands for, for clicks that carry only its token. @throws AppError */
-  recall(token: string, who: Clicker): Pick<Confirmable, 'action' | 'input' | 'file'>
+  recall(token: string, who: Clicker): Recalled
   /** Says no. @throws AppError CONFIRMATION_EXPIRED, CONFIRMATION_NOT_YOURS */
   withdraw(token: string, who: Clicker): void
 }
@@ -74,6 +76,7 @@ export interface GateOptions {
   readonly registry: Registry
   readonly policy: () => Policy
   readonly confirmations: Confirmations
+  readonly approvals: Approvals
   readonly services: Services
   /** Told of every failure that is a bug, with the request it belongs to. */
   readonly onBug: (error: unknown, requestId: string) => void
@@ -101,7 +104,7 @@ const ASKED_ABOUT: readonly ErrorCode[] = [
 
 const UNKNOWN_HOST = { name: '', labels: {} } as const
 
-export function createGate({ registry, policy, confirmations, services, onBug }: GateOptions): Gate {
+export function createGate({ registry, policy, confirmations, approvals, services, onBug }: GateOptions): Gate {
   const { hosts, jobs, audit, now } = services
   const resolve = createTargets(hosts, now)
 
@@ -215,7 +218,7 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
       record(file)
     }
     const bytes = file?.sizeBytes ?? artifactBytes(input, call.principal)
-    const why = requireRight(policy(), { ...question, ...(bytes === undefined ? {} : { bytes }) }, beside, seen)
+    const demand = requireRight(policy(), { ...question, ...(bytes === undefined ? {} : { bytes }) }, beside, seen)
 
     const confirmable: Confirmable = {
       principal: call.principal,
@@ -229,21 +232,29 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
         state: resolved.instance?.state,
       },
     }
-    if (why) {
+    if (demand) {
       if (call.confirm === undefined) {
-        const { token, expiresAt } = confirmations.create(confirmable)
-        audit.refused(entry.current, 'CONFIRMATION_REQUIRED')
+        const asked = { ...resolved, action, file, input: shownInput, why: demand.why }
+        const { principal } = call
+        const approval =
+          demand.approvals.length === 0
+            ? undefined
+            : approvals.ask({ ...shownOf(asked), principal, action: action.name, needed: demand.approvals })
+        const { token, expiresAt } = confirmations.create(confirmable, approval)
+        audit.refused(entry.current, approval ? 'APPROVAL_REQUIRED' : 'CONFIRMATION_REQUIRED')
         entry.state = 'settled'
         return {
           status: 'confirm',
           action,
           token,
           expiresAt,
-          why,
-          view: confirmView({ ...resolved, action, file, input: shownInput, why }, call.lang),
+          why: demand.why,
+          view: confirmView(asked, call.lang, approval),
+          ...(approval ? { approval } : {}),
         }
       }
-      confirmations.redeem(call.confirm, confirmable)
+      const agreed = confirmations.redeem(call.confirm, confirmable, demand.approvals)
+      entry.current = { ...entry.current, approvals: agreed }
     }
 
     audit.intent(entry.current)
@@ -337,9 +348,8 @@ const bytesOf = (output: unknown): { bytes?: number } =>
     : {}
 
 /** A confirmation as an error, for surfaces that can only answer or fail. */
-export const confirmationError = (outcome: ConfirmFirst): AppError =>
-  new AppError('CONFIRMATION_REQUIRED', {
-    confirm: outcome.token,
-    why: outcome.why,
-    expiresAt: formatTime(outcome.expiresAt),
-  })
+export function confirmationError({ token, why, expiresAt, approval }: ConfirmFirst): AppError {
+  const details = { confirm: token, why, expiresAt: formatTime(expiresAt) }
+  if (approval === undefined) return new AppError('CONFIRMATION_REQUIRED', details)
+  return new AppError('APPROVAL_REQUIRED', { ...details, approval: approval.id, needed: peopleOf(approval.needed) })
+}

@@ -5,6 +5,8 @@ import type { Knowledge } from '../knowledge/index.js'
 import { openGapStore } from './gaps/gap-store.js'
 import { openGaps } from './gaps/gaps.js'
 import { createGate, type Gate } from './gate.js'
+import { openApprovalStore } from './guard/approval-store.js'
+import { type Approvals, openApprovals } from './guard/approvals.js'
 import { openAudit } from './guard/audit.js'
 import { openAuditStore } from './guard/audit-store.js'
 import { openConfirmationStore } from './guard/confirmation-store.js'
@@ -48,6 +50,7 @@ export interface Actions {
   readonly jobs: Jobs
   readonly artifacts: Artifacts
   readonly hosts: Hosts
+  readonly approvals: Approvals
   /** This process's own folder for uploads on their way; emptied when it ends, however it ends. */
   readonly workFolder: string
   /** How many jobs of processes that died were found and marked at the start. */
@@ -82,12 +85,14 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
   const links = openLinks({ store: openHostStore(db), environment, guard })
   const hosts = createHosts({ settled: options.hosts, links, guard })
   const sampler = openSampler(now)
-  const confirmations = openConfirmations(openConfirmationStore(db), now)
+  const approvals = openApprovals(openApprovalStore(db), now)
+  const confirmations = openConfirmations(openConfirmationStore(db), approvals, now)
   const gate = createGate({
     registry,
     policy: () => policy,
     confirmations,
-    services: { knowledge, hosts, sampler, jobs, artifacts, gaps, audit, now },
+    approvals,
+    services: { knowledge, hosts, sampler, jobs, artifacts, gaps, audit, approvals, now },
     onBug: options.onBug,
   })
 
@@ -105,6 +110,7 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
     jobs,
     artifacts,
     hosts,
+    approvals,
     workFolder: liveness.workFolder,
     recovered,
     async close(graceMs) {
@@ -118,10 +124,12 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
 }
 
 export { type Effect, type FileSource, type Principal, principalKey, type Surface } from './action.js'
+export { approvalOutput, approvalView } from './approval-views.js'
 export { type ByteSource, bytesOf, bytesOfFile, watched } from './bytes.js'
 export { AppError, ERRORS, type ErrorCode } from './errors.js'
 export type { Completion, FieldDescription } from './fields.js'
 export { type Call, type ConfirmFirst, confirmationError, type Done, type Gate, type Outcome } from './gate.js'
+export { type Approval, pendingError } from './guard/approvals.js'
 export type { FileReference } from './guard/confirmations.js'
 export { loadPolicy, PolicyError, policySchema } from './guard/policy.js'
 export { defaultHosts, HostFileError, readHostFile } from './hosts/host-file.js'

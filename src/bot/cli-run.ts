@@ -7,6 +7,7 @@ import {
   AppError,
   bytesOfFile,
   type Call,
+  confirmationError,
   type Done,
   type FileSource,
   formatBytes,
@@ -32,6 +33,8 @@ export const printJson = (value: unknown): void => print(JSON.stringify(value, n
 export interface CommonOptions {
   readonly json?: boolean
   readonly yes?: boolean
+  /** Of an earlier run that had to wait for others. */
+  readonly confirm?: string
   readonly lang: Lang
   file?: string
   readonly output?: string
@@ -134,6 +137,12 @@ export const ownCall = (
 export async function callGate({ actions: { gate } }: House, call: Call, yes: boolean): Promise<Done | undefined> {
   const asked = await gate.call(call)
   if (asked.status === 'done') return asked
+  if (asked.approval) {
+    complain(renderText(asked.view))
+    const again = { en: 'Then run the same command with', zh: '之后再次运行同一命令并加上' }[call.lang]
+    complain(`${again} --confirm ${asked.token}`)
+    throw confirmationError(asked)
+  }
   if (!yes) {
     complain(renderText(asked.view))
     if (!(await agrees('', call.lang))) {
@@ -160,7 +169,8 @@ export async function runAction(
     // A job tells its own progress.
     const isShown = process.stderr.isTTY && !options.json && !action.startsJob
     const bar = source && isShown ? openProgressBar(source, process.stderr) : undefined
-    const call = ownCall(action.name, input, options.lang, signal, bar?.file ?? source)
+    const own = ownCall(action.name, input, options.lang, signal, bar?.file ?? source)
+    const call: Call = options.confirm === undefined ? own : { ...own, confirm: options.confirm }
     const outcome = await callGate(house, call, options.yes ?? false).finally(() => bar?.clear())
     if (outcome === undefined) return EXIT.failed
     if (options.json) printJson(outcome.output)

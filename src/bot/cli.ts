@@ -44,6 +44,10 @@ function addAction(parent: Command, action: RegisteredAction, lang: Lang, done: 
   command
     .option('--json', { en: 'Print what REST answers', zh: '输出与 REST 相同的 JSON' }[lang])
     .option('-y, --yes', { en: 'Confirm without asking', zh: '无需询问直接确认' }[lang])
+    .option(
+      '--confirm <token>',
+      { en: 'Confirm what others have agreed to meanwhile', zh: '确认已获他人同意的请求' }[lang],
+    )
     .addOption(langOption(lang))
   command.action(async (...given: unknown[]) => {
     const { ...options } = command.opts<CommonOptions & Record<string, unknown>>()

@@ -47,7 +47,7 @@ export interface CompletionsOptions {
 /** Discord wants an answer within 3 s of its question; nobody waits longer for a hint elsewhere. */
 const DEADLINE_MS = 2_000
 /** So that typing a name is one look at the engines, not one per letter. */
-const KEPT_MS = { host: 10_000, container: 3_000, image: 3_000, artifact: 3_000, job: 3_000 } as const
+const KEPT_MS = { host: 10_000, container: 3_000, image: 3_000, artifact: 3_000, job: 3_000, approval: 3_000 } as const
 const MOST_JOBS = 200
 
 const labelOf = (...parts: readonly (string | undefined)[]): string => parts.filter(Boolean).join(' · ')
@@ -75,6 +75,11 @@ interface ArtifactRow {
   readonly name: string
   readonly sizeBytes: number
   readonly madeBy: string
+}
+interface ApprovalRow {
+  readonly approval: string
+  readonly askerName: string
+  readonly what: string
 }
 interface JobRow {
   readonly job: string
@@ -133,6 +138,17 @@ const LISTS: Readonly<Record<Completion, List>> = {
         label: labelOf(name, formatBytes(sizeBytes), madeBy),
         names: [name],
         ids: [id],
+      })),
+  ),
+  approval: listOf<{ readonly approvals: readonly ApprovalRow[] }>(
+    'approval.list',
+    () => ({}),
+    ({ approvals }) =>
+      approvals.map(({ approval, askerName, what }) => ({
+        value: approval,
+        label: labelOf(askerName, what),
+        names: [askerName, what],
+        ids: [approval],
       })),
   ),
   job: listOf<{ readonly jobs: readonly JobRow[] }>(

@@ -40,7 +40,9 @@ describe('the audit chain', () => {
     for (let n = 0; n < 3; n += 1) await ask(n)
     const hashes = (db: Database) => db.prepare('SELECT hash FROM audit WHERE seq <= 6').pluck().all()
     const before = hashes(room.db)
-    room.db.exec(`ALTER TABLE audit DROP COLUMN hash; UPDATE store_versions SET version = 1 WHERE store = 'audit'`)
+    room.db.exec(
+      `ALTER TABLE audit DROP COLUMN hash; ALTER TABLE audit DROP COLUMN approvals; UPDATE store_versions SET version = 1 WHERE store = 'audit'`,
+    )
     const upgraded = await openRoom({ stateFolder: room.stateFolder })
     expect(hashes(upgraded.db)).toEqual(before)
     expect(await upgraded.does('audit.verify', {})).toMatchObject({ rows: 7 })

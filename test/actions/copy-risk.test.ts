@@ -3,7 +3,7 @@ import { afterAll, describe, expect, inject, it } from 'vitest'
 import { COPY_FLAWS, copyRisk } from '../../src/actions/hosts/copy-risk.js'
 import type { Host } from '../../src/actions/index.js'
 import { makeContainer } from '../helpers/engine.js'
-import { codeOf, dockerHost, openRoom, POLICY, type Room } from '../helpers/room.js'
+import { codeOf, dockerHost, openRoom, POLICY, principal, type Room } from '../helpers/room.js'
 
 const socketPath = inject('engineSocket')
 const docker = new Docker({ socketPath })
@@ -92,6 +92,23 @@ describe('an engine with known flaws', () => {
     expect(await question(fixed, mounted.name)).not.toMatch(RISKY)
     const backported = await roomOf({ hosts: [hostOf('28.5.2', ids).host] })
     expect(await question(backported, mounted.name)).not.toMatch(RISKY)
+  })
+
+  it('copies there once an admin has agreed, or the owner of the machine says yes', async () => {
+    const room = await roomOf({ hosts: [hostOf('28.5.2').host] })
+    const mounted = await makeContainer(docker, { binds: ['/tmp:/data:ro'] })
+    const input = { container: mounted.name, path: '/srv/x', text: 'x' }
+    const asked = await room.call('container.copy-in', input)
+    if (asked.status !== 'confirm') throw new Error('it was not asked for')
+    expect(asked.approval?.needed).toEqual([{ role: 'admin', count: 1 }])
+    const confirm = asked.token
+    expect(await codeOf(room.call('container.copy-in', input, { confirm }))).toBe('APPROVAL_PENDING')
+    const owner = principal(['admin'], { kind: 'local', id: 'owner' })
+    await room.does('approval.give', { approval: asked.approval?.id }, { principal: owner })
+    expect(await codeOf(room.call('container.copy-in', input, { confirm }))).toBe('OK')
+    const own = await room.call('container.copy-in', input, { principal: owner })
+    expect(own).toMatchObject({ status: 'confirm', why: { en: expect.stringMatching(RISKY) } })
+    expect(own).not.toHaveProperty('approval')
   })
 
   it('can be kept from copying by a policy', async () => {

@@ -59,6 +59,7 @@ export default defineAction({
         input: Type.Record(Type.String(), Type.Unknown()),
         digest: Type.String(),
         policies: Type.Array(Type.String()),
+        approvals: Type.Array(Type.String(), { description: 'who else agreed' }),
         outcome: Type.Optional(Type.String()),
         bytes: Type.Optional(Type.Integer()),
         durationMs: Type.Optional(Type.Integer()),
@@ -68,7 +69,13 @@ export default defineAction({
   run({ limit, ...filter }, { audit, principal }) {
     const rows = audit.list({ ...filter, limit: limit ?? LIMIT, tenant: principal.tenant })
     return {
-      rows: rows.map((row) => ({ ...row, at: formatTime(row.at), roles: [...row.roles], policies: [...row.policies] })),
+      rows: rows.map((row) => ({
+        ...row,
+        at: formatTime(row.at),
+        roles: [...row.roles],
+        policies: [...row.policies],
+        approvals: [...row.approvals],
+      })),
     }
   },
   view({ rows }, lang) {

@@ -20,6 +20,7 @@ export const COLUMNS = [
   'input',
   'digest',
   'policies',
+  'approvals',
   'outcome',
   'bytes',
   'duration_ms',

@@ -34,7 +34,8 @@ const STEPS = [
    ${NO_UPDATE};
    CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit rows never go'); END;`,
   (db: Database): void => {
-    db.exec(`DROP TRIGGER audit_no_update; ALTER TABLE audit ADD COLUMN hash TEXT NOT NULL DEFAULT ''`)
+    db.exec(`DROP TRIGGER audit_no_update; ALTER TABLE audit ADD COLUMN hash TEXT NOT NULL DEFAULT '';
+             ALTER TABLE audit ADD COLUMN approvals TEXT NOT NULL DEFAULT '[]'`)
     const read = db.prepare<[number], AuditRow>('SELECT * FROM audit WHERE seq > ? ORDER BY seq LIMIT 1')
     const write = db.prepare<[string, number]>('UPDATE audit SET hash = ? WHERE seq = ?')
     let before = START
@@ -64,6 +65,7 @@ export interface AuditRow {
   readonly input: string
   readonly digest: string
   readonly policies: string
+  readonly approvals: string
   readonly outcome: string | null
   readonly bytes: number | null
   readonly duration_ms: number | null

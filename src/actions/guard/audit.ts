@@ -20,6 +20,8 @@ export interface AuditEntry {
   readonly host?: string
   readonly instance?: string
   readonly policies: readonly string[]
+  /** Who else agreed. */
+  readonly approvals?: readonly string[]
   /** Epoch ms. */
   readonly startedAt: number
 }
@@ -46,6 +48,7 @@ export interface AuditRecord {
   readonly input: Readonly<Record<string, unknown>>
   readonly digest: string
   readonly policies: readonly string[]
+  readonly approvals: readonly string[]
   readonly outcome?: string
   readonly bytes?: number
   readonly durationMs?: number
@@ -91,6 +94,7 @@ const record = (row: AuditRow): AuditRecord => ({
   input: JSON.parse(row.input) as Record<string, unknown>,
   digest: row.digest,
   policies: JSON.parse(row.policies) as string[],
+  approvals: JSON.parse(row.approvals) as string[],
   ...(row.outcome === null ? {} : { outcome: row.outcome }),
   ...(row.bytes === null ? {} : { bytes: row.bytes }),
   ...(row.duration_ms === null ? {} : { durationMs: row.duration_ms }),
@@ -117,6 +121,7 @@ export function openAudit(store: AuditStore, process: string, now: () => number)
       input: JSON.stringify(redactInput(entry.input)),
       digest: sha256(canonicalJson(entry.input)),
       policies: JSON.stringify(entry.policies),
+      approvals: JSON.stringify(entry.approvals ?? []),
       outcome: outcome?.code ?? null,
       bytes: outcome?.bytes ?? null,
       duration_ms: outcome ? at - entry.startedAt : null,

@@ -16,6 +16,7 @@ const STEPS = [
    ) STRICT, WITHOUT ROWID;`,
   // From here on an input is sealed; those that are not could not be read, and are two minutes old at most.
   'DELETE FROM confirmations;',
+  'ALTER TABLE confirmations ADD COLUMN approval TEXT;',
 ]
 
 export interface ConfirmationRow {
@@ -29,6 +30,8 @@ export interface ConfirmationRow {
   readonly target_digest: string
   readonly expires_at: number
   readonly used_at: number | null
+  /** What others must have agreed to first. */
+  readonly approval: string | null
 }
 
 export type ConfirmationStore = ReturnType<typeof openConfirmationStore>
@@ -37,7 +40,8 @@ export function openConfirmationStore(db: Database) {
   migrateStore(db, 'confirmations', STEPS)
   const insert = db.prepare<[ConfirmationRow]>(
     `INSERT INTO confirmations
-     VALUES (@token_hash, @principal, @action, @input, @file, @input_digest, @target_digest, @expires_at, @used_at)`,
+     VALUES (@token_hash, @principal, @action, @input, @file, @input_digest, @target_digest, @expires_at, @used_at,
+             @approval)`,
   )
   const get = db.prepare<[string], ConfirmationRow>('SELECT * FROM confirmations WHERE token_hash = ?')
   const use = db.prepare<[{ token_hash: string; now: number }]>(

@@ -13,6 +13,7 @@ import {
 import { EFFECTS, type Effect, type Principal, type Surface } from '../action.js'
 import type { Image, InstanceDetail } from '../hosts/driver.js'
 import type { Bilingual } from '../text.js'
+import type { Requirement } from './approvals.js'
 
 /** The facts about a host that a policy can ask for. */
 export interface HostFacts {
@@ -47,8 +48,10 @@ export interface Decision {
   readonly allowed: boolean
   /** The policies that decided, by @id or position. Empty when nothing spoke for the call. */
   readonly policies: readonly string[]
-  /** Present when every permit that applies asks for a click; the words are the policy author's, of the last in the file. */
+  /** Present when every permit that applies asks for a click; the words are the policy author's. */
   readonly confirm?: Bilingual
+  /** Present when every permit that applies asks for other people, and then beside `confirm`. */
+  readonly approve?: Requirement
 }
 
 export interface Policy {
@@ -203,12 +206,19 @@ function entitiesOf({ principal, resource, destination }: Question) {
   return { principal: uid, resource: instanceUid, entities }
 }
 
-interface Permit {
+/** What a permit asks for first: nothing, a click, or the click of others. */
+interface Permit extends Pick<Decision, 'confirm' | 'approve'> {
   readonly id: string
-  readonly confirm?: Bilingual
 }
 
-const KNOWN_ANNOTATIONS = new Set(['id', 'confirm', 'confirm_zh'])
+const KNOWN_ANNOTATIONS = new Set(['id', 'confirm', 'confirm_zh', 'approve'])
+
+/** `role:ops:2`: two people who hold the role `ops`. */
+const APPROVE = /^role:([^\s:]+)(?::([1-9]))?$/
+const APPROVE_WORDS: Bilingual = { en: 'Somebody else must agree to this.', zh: '此操作需经他人同意。' }
+
+/** How much a permit demands: of several that apply, the least demanding wins. */
+const demandOf = ({ confirm, approve }: Permit): number => (approve ? 1 + approve.count : confirm ? 1 : 0)
 
 const lineOf = (source: string, offset: number): number => source.slice(0, offset).split('\n').length
 
@@ -252,11 +262,22 @@ export function loadPolicy(source: string, schema: SchemaJson<string>): Policy {
     if (annotations.confirm_zh !== undefined && annotations.confirm === undefined) {
       problems.push({ line, message: '@confirm_zh needs @confirm beside it' })
     }
+    const [, role, count = '1'] = APPROVE.exec(annotations.approve ?? '') ?? []
+    if (annotations.approve !== undefined && role === undefined) {
+      problems.push({ line, message: '@approve wants "role:NAME" or "role:NAME:HOW_MANY", at most nine' })
+    }
     if (parsed.json.effect === 'permit') {
       const en = annotations.confirm
-      permits.set(id, en === undefined ? { id } : { id, confirm: { en, zh: annotations.confirm_zh ?? en } })
-    } else if (annotations.confirm !== undefined) {
-      problems.push({ line, message: '@confirm stands on a forbid, where it means nothing' })
+      const words = en === undefined ? undefined : { en, zh: annotations.confirm_zh ?? en }
+      permits.set(id, {
+        id,
+        ...(role === undefined ? {} : { confirm: APPROVE_WORDS, approve: { role, count: Number(count) } }),
+        ...(words ? { confirm: words } : {}),
+      })
+    } else {
+      for (const name of ['confirm', 'approve'].filter((candidate) => annotations[candidate] !== undefined)) {
+        problems.push({ line, message: `@${name} stands on a forbid, where it means nothing` })
+      }
     }
   })
   if (problems.length > 0) throw new PolicyError(problems)
@@ -306,15 +327,16 @@ export function loadPolicy(source: string, schema: SchemaJson<string>): Policy {
       // A policy that fails to evaluate is skipped by Cedar: harmless for a permit, but a forbid would lose its force.
       const failedForbid = diagnostics.errors.find((error) => !permits.has(error.policyId))
       if (decision === 'deny' || failedForbid) return { allowed: false, policies: diagnostics.reason }
-      // In the order of the file.
       const applying = [...permits.values()].filter((permit) => diagnostics.reason.includes(permit.id))
-      const unconditional = applying.filter((permit) => permit.confirm === undefined)
-      if (unconditional.length > 0) return { allowed: true, policies: unconditional.map((permit) => permit.id) }
-      const confirm = applying.at(-1)?.confirm
+      const least = Math.min(...applying.map(demandOf))
+      const deciding = applying.filter((permit) => demandOf(permit) === least)
+      // In the order of the file: of those that demand as little, the last one speaks.
+      const { confirm, approve } = deciding.at(-1) ?? {}
       return {
         allowed: true,
-        policies: applying.map((permit) => permit.id),
+        policies: deciding.map(({ id }) => id),
         ...(confirm ? { confirm } : {}),
+        ...(approve ? { approve } : {}),
       }
     },
   }

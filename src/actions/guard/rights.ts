@@ -2,6 +2,7 @@
 import { AppError, type ErrorCode } from '../errors.js'
 import { isSpecialMode } from '../hosts/paths.js'
 import type { Bilingual } from '../text.js'
+import type { Requirement } from './approvals.js'
 import { type Decision, type Policy, type Question, RIGHTS } from './policy.js'
 
 /** What a call takes beside its verb. */
@@ -12,9 +13,17 @@ export interface Beside {
   readonly also?: readonly Pick<Question, 'action' | 'path'>[]
 }
 
+/** What is to happen before a call may run. */
+export interface Demand {
+  /** Why its asker is to say yes. */
+  readonly why: Bilingual
+  /** Who else is: nobody, where a click of the asker's is enough. */
+  readonly approvals: readonly Requirement[]
+}
+
 /**
  * @param decided is told of each decision, also of the one that refuses
- * @returns why the asker is to say yes first, if any of what it takes wants that
+ * @returns what is to happen first, if any of what it takes wants something
  * @throws AppError FORBIDDEN, MODE_REFUSED
  */
 export function requireRight(
@@ -22,23 +31,32 @@ export function requireRight(
   question: Question,
   { mode, also = [] }: Beside,
   decided: (decision: Decision) => void,
-): Bilingual | undefined {
+): Demand | undefined {
   const require = (asked: Question, code: ErrorCode, details: Readonly<Record<string, string>>) => {
     const decision = policy.decide(asked)
     decided(decision)
     if (!decision.allowed) throw new AppError(code, details)
-    return decision.confirm
+    return decision
   }
   const action = question.action.name
-  const reasons = [require(question, 'FORBIDDEN', { action })]
+  const decisions = [require(question, 'FORBIDDEN', { action })]
   if (mode !== undefined && isSpecialMode(mode)) {
-    reasons.push(require({ ...question, action: { name: RIGHTS.specialMode } }, 'MODE_REFUSED', { mode }))
+    decisions.push(require({ ...question, action: { name: RIGHTS.specialMode } }, 'MODE_REFUSED', { mode }))
   }
-  for (const other of also) reasons.push(require({ ...question, ...other }, 'FORBIDDEN', { action: other.action.name }))
+  for (const other of also)
+    decisions.push(require({ ...question, ...other }, 'FORBIDDEN', { action: other.action.name }))
   // Who may take something away from here may not for that reason alone put it there.
   const host = question.destination
-  if (host) reasons.push(require({ ...question, resource: { kind: 'host', host } }, 'FORBIDDEN', { action }))
-  return joined(reasons.filter((reason) => reason !== undefined))
+  if (host) decisions.push(require({ ...question, resource: { kind: 'host', host } }, 'FORBIDDEN', { action }))
+  const why = joined(decisions.flatMap(({ confirm }) => confirm ?? []))
+  return why && { why, approvals: strictest(decisions.flatMap(({ approve }) => approve ?? [])) }
+}
+
+/** Each role once, with the most people that any asks for. */
+function strictest(requirements: readonly Requirement[]): Requirement[] {
+  const counts = new Map<string, number>()
+  for (const { role, count } of requirements) counts.set(role, Math.max(count, counts.get(role) ?? 0))
+  return [...counts].map(([role, count]) => ({ role, count }))
 }
 
 /** Each of them once: one may say more than another. */

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import {
   AppError,
+  type Approval,
   type Block,
   type ConfirmFirst,
   type FileSource,
@@ -38,6 +39,8 @@ export interface Answer {
   readonly card: Card
   /** What goes on, and what of the first answer stays true to its end. */
   readonly job?: { readonly id: string; readonly notes: readonly Block[] }
+  /** What others have to agree to. */
+  readonly approval?: Approval
 }
 
 export interface Answers {
@@ -69,7 +72,10 @@ export function createAnswers({ gate, now, signal, pictures }: AnswersOptions): 
 
   function confirmCard(outcome: ConfirmFirst, lang: Lang): Card {
     const seconds = Math.max(0, Math.round((outcome.expiresAt - now()) / 1000))
-    const rule: Block = { kind: 'text', text: say(lang, WORDS.confirmRule, { seconds }) }
+    const rule: Block = {
+      kind: 'text',
+      text: outcome.approval ? WORDS.confirmAfter[lang] : say(lang, WORDS.confirmRule, { seconds }),
+    }
     return {
       view: { ...outcome.view, blocks: [...outcome.view.blocks, rule] },
       lang,
@@ -97,7 +103,10 @@ export function createAnswers({ gate, now, signal, pictures }: AnswersOptions): 
             signal,
           }),
         )
-        if (outcome.status === 'confirm') return { card: confirmCard(outcome, lang) }
+        if (outcome.status === 'confirm') {
+          const { approval } = outcome
+          return { card: confirmCard(outcome, lang), ...(approval ? { approval } : {}) }
+        }
         const picture = await pictureOf(outcome.view)
         const card: Card = { view: outcome.view, lang, ...(picture ? { picture } : {}) }
         if (!outcome.action.startsJob) return { card }

@@ -10,7 +10,7 @@ import {
   MessageFlags,
 } from 'discord-api-types/v10'
 import type { Logger } from 'pino'
-import { type Actions, AppError } from '../../actions/index.js'
+import { type Actions, AppError, pendingError } from '../../actions/index.js'
 import { createCompletions } from '../completions.js'
 import type { Config } from '../config.js'
 import type { Pictures } from '../pictures.js'
@@ -20,6 +20,7 @@ import { readCommand } from './commands.js'
 import { suggestionsOf } from './complete.js'
 import { type Press, readCustomId } from './custom-id.js'
 import { followJob, show } from './follow.js'
+import { announce, type FollowedApproval, followApproval } from './follow-approval.js'
 import { principalReader, userOf } from './principal.js'
 import { render } from './render.js'
 import { type Reply, ReplyError } from './reply.js'
@@ -68,21 +69,26 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
   /** @param asked already deferred */
   async function carryOut(request: CallRequest, asked: Asked): Promise<void> {
     const { reply, principal, lang, issuedAt, log } = asked
-    const { card, job } = await answers.to(request, asked)
+    const { card, job, approval } = await answers.to(request, asked)
+    const options = { log, now, stop: stopFollowing.signal }
+    const shared = { principal, lang, reply, issuedAt }
     try {
       await show(reply, card, log)
+      if (approval) {
+        const followed: FollowedApproval = { ...shared, approval, card }
+        await announce(followed)
+        follow(followApproval(followed, { ...options, approvals: actions.approvals }), log)
+      }
     } finally {
-      if (job) follow({ jobId: job.id, notes: job.notes, principal, lang, reply, issuedAt }, log)
+      if (job) follow(followJob({ ...shared, jobId: job.id, notes: job.notes }, { ...options, actions }), log)
     }
   }
 
-  function follow(followed: Parameters<typeof followJob>[0], log: Logger): void {
-    const work = followJob(followed, { actions, log, now, stop: stopFollowing.signal })
-      .catch((error: unknown) =>
-        log.warn({ err: error, job: followed.jobId }, 'a job could not be followed to its end'),
-      )
-      .finally(() => following.delete(work))
-    following.add(work)
+  function follow(work: Promise<void>, log: Logger): void {
+    const followed = work
+      .catch((error: unknown) => log.warn({ err: error }, 'what goes on could not be followed to its end'))
+      .finally(() => following.delete(followed))
+    following.add(followed)
   }
 
   async function onCommand(asked: Asked<APIApplicationCommandInteraction>): Promise<void> {
@@ -121,6 +127,9 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
       if (!isOver || !isAsker(asked)) throw error
       return reply.update(render(errorCard(error, asked)))
     }
+    const approval = recalled.approval && kind === 'confirm' && actions.approvals.show(recalled.approval, principal)
+    // For the clicker alone: the card is still to be clicked.
+    if (approval && approval.state === 'open') throw pendingError(approval)
     clicked.add(token)
     setTimeout(() => clicked.delete(token), CLICK_KEPT_MS).unref()
 

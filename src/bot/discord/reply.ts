@@ -43,6 +43,8 @@ export interface Reply {
   autocomplete(choices: readonly APIApplicationCommandOptionChoice<string>[]): Promise<void>
   /** Of what was deferred or answered, within 15 minutes. */
   edit(message: Message): Promise<void>
+  /** A message of its own below what was answered, for everyone there, within 15 minutes. */
+  followUp(message: Message): Promise<void>
   /** A new message where the interaction took place, for everyone there; pings `userId` alone. */
   post(content: string, userId: string): Promise<void>
 }

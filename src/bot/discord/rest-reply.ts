@@ -66,6 +66,10 @@ export function restReply(rest: REST, payload: APIInteraction): Reply {
           auth: false,
         }),
       ),
+    followUp: (message) =>
+      guarded(
+        rest.post(Routes.webhook(application, token), { body: message.body, files: wireFiles(message), auth: false }),
+      ),
     async post(content, userId) {
       const channel = payload.channel?.id
       if (channel === undefined) throw new ReplyError('gone', 'the interaction names no channel')

@@ -13,6 +13,18 @@ export const WORDS = {
     en: 'Only you can confirm this, within {seconds} s.',
     zh: '仅您本人可以确认，{seconds} 秒内有效。',
   },
+  confirmAfter: {
+    en: 'Only you can confirm this, once it is approved.',
+    zh: '获准后，仅您本人可以确认。',
+  },
+  approved: {
+    en: 'Approved by {by}: what you asked for (request {approval}) can be confirmed now.',
+    zh: '{by} 已同意：您的请求（{approval}）现在可以确认。',
+  },
+  declined: {
+    en: '{by} declined what you asked for (request {approval}). {reason}',
+    zh: '{by} 已拒绝您的请求（{approval}）。{reason}',
+  },
   rowsCut: { en: '{shown} of {all} rows; all of it is in {file}.', zh: '显示 {shown} / {all} 行；完整内容见 {file}。' },
   cut: { en: 'Cut here; all of it is in {file}.', zh: '内容在此截断；完整内容见 {file}。' },
   fileCut: { en: 'Cut here: the rest exceeds what Discord takes.', zh: '在此截断：其余内容超出 Discord 的上限。' },

@@ -54,6 +54,7 @@ function transport(failures: ReplyError[] = []) {
     deferUpdate: unused,
     whisper: unused,
     update: unused,
+    followUp: unused,
     autocomplete: unused,
     async edit({ body }: Message) {
       const failure = failures.shift()

@@ -6,6 +6,8 @@ import { useWords } from './words.js'
 
 interface ConfirmCardProps {
   readonly answer: ConfirmFirst
+  /** Why it could not be confirmed yet. */
+  readonly notice: string | undefined
   readonly isGrave: boolean
   onConfirm(): void
   onWithdraw(): void
@@ -30,7 +32,7 @@ function useTimeLeft({ confirm, clockAheadMs }: ConfirmFirst): number {
   return ms
 }
 
-export function ConfirmCard({ answer, isGrave, onConfirm, onWithdraw, onAgain }: ConfirmCardProps) {
+export function ConfirmCard({ answer, notice, isGrave, onConfirm, onWithdraw, onAgain }: ConfirmCardProps) {
   const t = useWords()
   const ms = useTimeLeft(answer)
   const card = useRef<HTMLFieldSetElement>(null)
@@ -47,6 +49,11 @@ export function ConfirmCard({ answer, isGrave, onConfirm, onWithdraw, onAgain }:
     <fieldset class="confirm" ref={card} tabIndex={-1} aria-label={view.heading ?? t('confirm')}>
       <Embed tone={view.tone} heading={view.heading}>
         <Blocks blocks={view.blocks} />
+        {notice !== undefined && (
+          <p class="text" role="alert">
+            {notice}
+          </p>
+        )}
         {ms > 0 ? (
           <div class="actions">
             <button type="button" class={isGrave ? 'button danger' : 'button primary'} onClick={onConfirm}>

@@ -8,7 +8,8 @@ import { forgetJob, jobOf, keepJob } from './jobs.js'
 export type ExchangeState =
   | { readonly kind: 'waiting'; readonly sent?: { readonly bytes: number; readonly total: number } }
   | { readonly kind: 'done'; readonly answer: Done; readonly job?: FollowedJob }
-  | { readonly kind: 'confirm'; readonly answer: ConfirmFirst }
+  /** `notice`: why it could not be confirmed yet. */
+  | { readonly kind: 'confirm'; readonly answer: ConfirmFirst; readonly notice?: string }
   | { readonly kind: 'withdrawn'; readonly answer: ConfirmFirst }
   | { readonly kind: 'failed'; readonly failure: Failure }
   /** Drawn by the page itself from the list of commands. */
@@ -84,7 +85,7 @@ export function useConversation(api: Api): Conversation {
   const lastId = useRef(0)
 
   const perform = useCallback(
-    async (id: number, ask: Ask, file: File | undefined) => {
+    async (id: number, ask: Ask, file: File | undefined, asked?: ConfirmFirst) => {
       const stopper = new AbortController()
       running.current.set(id, stopper)
       change({ type: 'set', id, state: { kind: 'waiting' } })
@@ -97,7 +98,13 @@ export function useConversation(api: Api): Conversation {
         const answer = await api.call(ask, options)
         change({ type: 'set', id, state: stateOf(answer) })
       } catch (error) {
-        change({ type: 'set', id, state: { kind: 'failed', failure: failureOf(error) } })
+        const failure = failureOf(error)
+        const isEarly = asked !== undefined && failure.code === 'APPROVAL_PENDING'
+        change({
+          type: 'set',
+          id,
+          state: isEarly ? { kind: 'confirm', answer: asked, notice: failure.message } : { kind: 'failed', failure },
+        })
       } finally {
         running.current.delete(id)
       }
@@ -126,8 +133,9 @@ export function useConversation(api: Api): Conversation {
       stop: (exchange) => running.current.get(exchange.id)?.abort(),
       confirm(exchange) {
         if (exchange.state.kind !== 'confirm') return
-        const { action, input, confirm } = exchange.state.answer
-        void perform(exchange.id, { action, input, confirm: confirm.token }, exchange.file)
+        const { answer } = exchange.state
+        const { action, input, confirm } = answer
+        void perform(exchange.id, { action, input, confirm: confirm.token }, exchange.file, answer)
       },
       async withdraw(exchange) {
         if (exchange.state.kind !== 'confirm') return

@@ -181,6 +181,7 @@ function Body({ exchange, conversation, api, commands, onPick, onSettled }: Repl
       return (
         <ConfirmCard
           answer={state.answer}
+          notice={state.notice}
           isGrave={commands.find(({ name }) => name === state.answer.action)?.effect === 'destroy'}
           onConfirm={() => {
             conversation.confirm(exchange)
