@@ -1,6 +1,6 @@
 // What operators watch, in Prometheus' format. Labels are names of ours alone: never a person, a host or a path.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { AppError, type Gate, type Jobs } from '../actions/index.js'
+import { AppError, confirmationError, type Gate, type Jobs } from '../actions/index.js'
 
 export interface Metrics {
   readonly contentType: string
@@ -14,7 +14,7 @@ export function createMetrics(jobs: () => ReturnType<Jobs['counts']>): Metrics {
   collectDefaultMetrics({ register: registry })
   const calls = new Counter({
     name: 'hypercall_calls_total',
-    help: 'Calls through the gate, by outcome: OK, CONFIRMATION_REQUIRED or an error code',
+    help: 'Calls through the gate, by outcome: OK or an error code',
     labelNames: ['action', 'surface', 'outcome'],
     registers: [registry],
   })
@@ -46,7 +46,7 @@ export function createMetrics(jobs: () => ReturnType<Jobs['counts']>): Metrics {
         let outcome = 'INTERNAL'
         try {
           const result = await gate.call(call)
-          outcome = result.status === 'done' ? 'OK' : 'CONFIRMATION_REQUIRED'
+          outcome = result.status === 'done' ? 'OK' : confirmationError(result).code
           return result
         } catch (error) {
           if (error instanceof AppError) outcome = error.code

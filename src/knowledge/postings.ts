@@ -97,10 +97,15 @@ const codesOf = (changes: readonly number[]): Map<number, number | undefined> =>
   )
 
 /** Whether they do nothing but add passages, in their order: what an import brings, and needs no looking up. */
-export const areAdditions = (changes: readonly number[]): boolean =>
-  changes.every(
-    (change, i) => change % STEP !== GONE && (i === 0 || passageOf(change) > passageOf(changes[i - 1] ?? 0)),
-  )
+export function areAdditions(changes: readonly number[]): boolean {
+  let last = -1
+  for (const change of changes) {
+    const passage = passageOf(change)
+    if (change % STEP === GONE || passage <= last) return false
+    last = passage
+  }
+  return true
+}
 
 /** @param block its number @param before as it is stored @param changes of it alone @returns what to store, nothing when it is empty */
 export function changeBlock(
@@ -154,7 +159,13 @@ export function byBlock(changes: readonly number[]): Map<number, readonly number
 export const MOST_OF_FEW = 16
 
 export const decodeFew = (data: Uint8Array): number[] => [...new Float64Array(Uint8Array.from(data).buffer)]
-export const encodeFew = (postings: readonly number[]): Uint8Array => new Uint8Array(new Float64Array(postings).buffer)
+/** @returns memory that the next call uses again: an import makes millions of these, one after the other */
+export function encodeFew(postings: readonly number[]): Uint8Array {
+  few.set(postings)
+  return fewBytes.subarray(0, few.BYTES_PER_ELEMENT * postings.length)
+}
+const few = new Float64Array(MOST_OF_FEW)
+const fewBytes = new Uint8Array(few.buffer)
 
 /** What is there in the end, as changes that set it. */
 const settled = (changes: readonly number[]): number[] =>

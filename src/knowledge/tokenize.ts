@@ -17,34 +17,41 @@ const STOP_WORDS = new Set(
 )
 
 const toSimplified = Converter({ from: 't', to: 'cn' })
-const simplified = new Map<string, string>()
 
 /**
  * Folds one character at a time, so that a character's fate never depends on its neighbours: a phrase-aware
  * conversion may turn the same word into two different ones in a document and in a question.
  */
-function foldChar(char: string): string {
-  const known = simplified.get(char)
-  if (known !== undefined) return known
-  const folded: string = /\p{Script=Han}/u.test(char) ? toSimplified(char) : char
-  simplified.set(char, folded)
-  return folded
+const foldChar = (char: string): string => (/\p{Script=Han}/u.test(char) ? toSimplified(char) : char)
+
+/** What each of UTF-16's units folds to, found out when it is first met. */
+const foldedUnits = new Uint16Array(0x1_0000)
+const NOT_MET = 0
+/** Half a character, or one that does not fold to one unit: looked up each time. */
+const BY_ITSELF = 0xffff
+
+function foldedUnit(unit: number): number {
+  const known = foldedUnits[unit] as number
+  if (known !== NOT_MET) return known
+  const folded = unit >= 0xd800 && unit <= 0xdfff ? '' : foldChar(String.fromCharCode(unit))
+  const found = folded.length === 1 ? folded.charCodeAt(0) : BY_ITSELF
+  foldedUnits[unit] = found
+  return found
 }
 
 function foldHan(text: string): string {
   let folded = ''
   let from = 0
   for (let at = 0; at < text.length; ) {
-    const width = widthAt(text, at)
-    if (text.charCodeAt(at) >= FIRST_HAN) {
-      const char = text.slice(at, at + width)
-      const simple = foldChar(char)
-      if (simple !== char) {
-        folded += text.slice(from, at) + simple
-        from = at + width
-      }
+    const unit = text.charCodeAt(at)
+    if (unit < FIRST_HAN || foldedUnit(unit) === unit) {
+      at += 1
+      continue
     }
-    at += width
+    const char = text.slice(at, at + widthAt(text, at))
+    folded += text.slice(from, at) + foldChar(char)
+    at += char.length
+    from = at
   }
   return from === 0 ? text : folded + text.slice(from)
 }

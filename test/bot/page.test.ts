@@ -108,11 +108,13 @@ async function say(page: Page, line: string): Promise<void> {
   await page.getByRole('button', { name: /^(Send|发送)$/ }).click()
 }
 
+const codeOf = async (response: Response) => ((await response.json()) as { error?: { code: string } }).error?.code
+
 /** A link that works once, as `hypercall login` makes it. */
-function freshLogin(): string {
-  const db = openDatabase(server.stateFolder)
+function freshLogin({ stateFolder, url } = server): string {
+  const db = openDatabase(stateFolder)
   try {
-    return `${server.url}/#login=${openCredentials(openCredentialStore(db), Date.now).createLogin()}`
+    return `${url}/#login=${openCredentials(openCredentialStore(db), Date.now).createLogin()}`
   } finally {
     db.close()
   }
@@ -642,8 +644,6 @@ describe("the page's own routes", () => {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   })
-  const codeOf = async (response: Response) => ((await response.json()) as { error: { code: string } }).error.code
-
   it('are closed to who is not signed in, but for the files', async () => {
     expect((await fetch(`${server.url}/`)).status).toBe(200)
     expect((await fetch(`${server.url}/page/commands`)).status).toBe(401)
@@ -690,5 +690,75 @@ describe("the page's own routes", () => {
     expect(
       await codeOf(await call('/page/complete', post({ action: 'no.such', field: 'x', typed: '', input: {} }))),
     ).toBe('ACTION_UNKNOWN')
+  })
+})
+
+describe('a call that waits for others', () => {
+  const POLICY = `
+    permit (principal, action in Action::"read", resource);
+    permit (principal, action in [Action::"approval.give", Action::"approval.decline"], resource);
+    @confirm("It costs money.") @approve("role:boss") permit (principal is Local, action == Action::"container.start", resource);
+    @confirm("It ends the day.") @approve("role:admin") permit (principal is Token, action == Action::"container.start", resource);`
+  let folder: string
+  let strict: TestServer
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'hc-policy-'))
+    writeFileSync(join(folder, 'policy.cedar'), POLICY)
+    const settings = { DOCKER_HOST: `unix://${socketPath}`, HYPERCALL_POLICY: join(folder, 'policy.cedar') }
+    strict = await startServer(settings, webFolder)
+  })
+  afterAll(async () => {
+    await strict.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  it('can be agreed to on the page, and is then confirmed over REST', async () => {
+    const { name } = await makeContainer(docker, { start: false })
+    const call = strict.as('anything')
+    const start = (more: object = {}) =>
+      call('/api/v1/container/start', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ container: name, ...more }),
+      })
+    const held = await start()
+    expect(held.status).toBe(409)
+    const { error } = (await held.json()) as {
+      error: { code: string; message: string; details: { confirm: string; approval: string; needed: string } }
+    }
+    const { confirm, approval } = error.details
+    expect(error).toMatchObject({ code: 'APPROVAL_REQUIRED', details: { needed: '1 × admin' } })
+    expect(error.message).toContain(`/approval give ${approval}`)
+    expect(await codeOf(await start({ confirm }))).toBe('APPROVAL_PENDING')
+    expect((await call(`/api/v1/approval/show?approval=${approval}`)).status).toBe(200)
+
+    const page = await visit(strict.loginUrl, {}, [])
+    await box(page).waitFor()
+    await say(page, '/approval list')
+    await last(page).getByText('1 × admin').waitFor()
+    await last(page)
+      .getByRole('button', { name: /^[0-9a-f]{6} / })
+      .click()
+    await last(page).getByText('It ends the day.').waitFor()
+    await button(page, 'Approve').click()
+    await last(page)
+      .getByText(/approved; .* can confirm it now/)
+      .waitFor()
+    expect((await start({ confirm })).status).toBe(200)
+  })
+
+  it('is told to be early on the page, where it can still be confirmed', async () => {
+    const { name } = await makeContainer(docker, { start: false })
+    const page = await visit(freshLogin(strict), {}, [])
+    await box(page).waitFor()
+    await say(page, `/container start ${name}`)
+    await last(page)
+      .getByText(/Others must agree first: 1 × boss/)
+      .waitFor()
+    await button(page, 'Confirm').click()
+    await last(page).getByRole('alert').filter({ hasText: 'Not yet: 1 × boss must still agree' }).waitFor()
+    await button(page, 'Confirm').waitFor()
+    await button(page, 'Cancel').click()
+    await last(page).getByText('nothing was done').waitFor()
   })
 })

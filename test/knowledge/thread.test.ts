@@ -72,7 +72,7 @@ describe('a base in threads', () => {
     const { knowledge } = start()
     let given = 0
     async function* source() {
-      for (; given < 80; given += 1) yield large(given)
+      for (; given < 120; given += 1) yield large(given)
     }
     let written = 0
     const ahead: number[] = []
@@ -80,10 +80,10 @@ describe('a base in threads', () => {
       written = added
       ahead.push(given - added)
     })
-    expect(report.added).toBe(80)
-    expect(written).toBe(80)
+    expect(report.added).toBe(120)
+    expect(written).toBe(120)
     expect(ahead.length).toBeGreaterThan(4)
-    // Fourteen documents are written together; beyond them one piece is on its way, and one may be asked for.
+    // Twenty-one documents are written together; beyond them one piece is on its way, and one may be asked for.
     expect(Math.max(...ahead)).toBeLessThanOrEqual(3)
   })
 
@@ -188,8 +188,8 @@ describe('a base in threads', () => {
 })
 
 describe('a process that is killed while it imports', () => {
-  /** Six times what is written together. */
-  const COUNT = 6000
+  /** Five times what is written together. */
+  const COUNT = 8000
 
   it('leaves a whole base with all that it said was safe, and the next one finishes the work', async () => {
     const { file } = start()

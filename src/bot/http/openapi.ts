@@ -26,7 +26,10 @@ const errorResponse: Json = {
   content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
 }
 
-const CONFIRM: Json = { type: 'string', description: 'details.confirm of an earlier CONFIRMATION_REQUIRED' }
+const CONFIRM: Json = {
+  type: 'string',
+  description: 'details.confirm of an earlier CONFIRMATION_REQUIRED or APPROVAL_REQUIRED',
+}
 
 function operation(action: RegisteredAction, method: 'get' | 'post'): Json {
   const properties = action.input.properties as Json

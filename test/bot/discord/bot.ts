@@ -80,12 +80,15 @@ export interface BotOptions {
   /** By name: where its engine listens. */
   readonly hosts: Readonly<Record<string, string>>
   readonly settings?: Readonly<Record<string, string>>
+  /** Instead of the one that ships. */
+  readonly policy?: string
 }
 
-export async function startBot({ hosts, settings }: BotOptions): Promise<Bot> {
+export async function startBot({ hosts, settings, policy }: BotOptions): Promise<Bot> {
   const double = await startDouble()
   const room = await openRoom({
     hosts: Object.entries(hosts).map(([name, socketPath]) => dockerHost(name, socketPath, ['local', LAB])),
+    ...(policy === undefined ? {} : { policy }),
   })
   await room.knowledge.ingest('data/knowledge')
   const { log, lines } = testLog()

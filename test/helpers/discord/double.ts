@@ -10,7 +10,7 @@ import { type Cdn, type File, type HostedFile, startCdn } from './cdn.js'
 import { createDriver, type Driver } from './driver.js'
 import { createFaults, type Fault } from './faults.js'
 import { attachGateway, type Gateway } from './gateway.js'
-import { createMessages } from './messages.js'
+import { createMessages, type Message } from './messages.js'
 import { assertSnowflake, userPayload } from './payloads.js'
 import { createRest } from './rest.js'
 import { newChanges, snowflakes, type TestGuild, until, type Violation, type World } from './world.js'
@@ -41,6 +41,8 @@ export interface DiscordDouble extends Driver {
   ready(timeoutMs?: number): Promise<void>
   /** As last deployed. */
   commands(guildId?: string): readonly APIApplicationCommand[]
+  /** What everyone in a guild's channel sees, oldest first. */
+  channel(guildId: string): Message[]
   failNext(fault: Fault): void
   /** Puts a file on the CDN, to be given as an option's value. */
   attach(file: File): HostedFile
@@ -106,6 +108,8 @@ export async function startDiscordDouble(options: DoubleOptions): Promise<Discor
       await until(world.changes, connected, timeoutMs, () => 'no bot has identified')
     },
     commands: (guildId = 'global') => world.commands.get(guildId) ?? [],
+    channel: (guildId) =>
+      world.guilds.filter(({ id }) => id === guildId).flatMap(({ channelId }) => world.messages.inChannel(channelId)),
     failNext: faults.add,
     attach: (file) => cdn.host(`ephemeral-attachments/${world.applicationId}`, file),
     until: (look, timeoutMs = WAIT_MS) => until(world.changes, look, timeoutMs, () => `never happened: ${look}`),

@@ -55,6 +55,8 @@ export interface Messages {
   get(id: string): Message
   find(id: string | null): Message | null
   history(id: string | null): readonly Version[]
+  /** What everyone in a channel sees, oldest first. */
+  inChannel(channelId: string): Message[]
 }
 
 export const isEphemeral = (message: Message) => ((message.flags ?? 0) & MessageFlags.Ephemeral) !== 0
@@ -194,6 +196,11 @@ export function createMessages(cdn: Cdn, now: () => number, snowflake: () => str
     },
     find: (id) => (id === null || removed.has(id) ? null : (versions.get(id)?.at(-1)?.message ?? null)),
     history: (id) => (id === null ? [] : (versions.get(id) ?? [])),
+    inChannel: (channelId) =>
+      [...versions.keys()]
+        .map((id) => messages.find(id))
+        .filter((message) => message !== null)
+        .filter((message) => message.channel_id === channelId && !isEphemeral(message)),
   }
   return messages
 }
