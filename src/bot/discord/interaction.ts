@@ -76,8 +76,8 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
       await show(reply, card, log)
       if (approval) {
         const followed: FollowedApproval = { ...shared, approval, card }
-        await announce(followed)
         follow(followApproval(followed, { ...options, approvals: actions.approvals }), log)
+        await announce(followed)
       }
     } finally {
       if (job) follow(followJob({ ...shared, jobId: job.id, notes: job.notes }, { ...options, actions }), log)
