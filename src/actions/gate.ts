@@ -9,7 +9,7 @@ import {
 } from './action.js'
 import { confirmView, shownOf } from './confirm-view.js'
 import { AppError, type ErrorCode } from './errors.js'
-import { type Approval, type Approvals, peopleOf } from './guard/approvals.js'
+import { type Approval, peopleOf } from './guard/approvals.js'
 import type { AuditEntry, AuditOutcome } from './guard/audit.js'
 import type { Confirmable, Confirmations, Recalled } from './guard/confirmations.js'
 import type { Decision, Policy, Question } from './guard/policy.js'
@@ -76,7 +76,6 @@ export interface GateOptions {
   readonly registry: Registry
   readonly policy: () => Policy
   readonly confirmations: Confirmations
-  readonly approvals: Approvals
   readonly services: Services
   /** Told of every failure that is a bug, with the request it belongs to. */
   readonly onBug: (error: unknown, requestId: string) => void
@@ -104,8 +103,8 @@ const ASKED_ABOUT: readonly ErrorCode[] = [
 
 const UNKNOWN_HOST = { name: '', labels: {} } as const
 
-export function createGate({ registry, policy, confirmations, approvals, services, onBug }: GateOptions): Gate {
-  const { hosts, jobs, audit, now } = services
+export function createGate({ registry, policy, confirmations, services, onBug }: GateOptions): Gate {
+  const { hosts, jobs, audit, approvals, now } = services
   const resolve = createTargets(hosts, now)
 
   /** A target that could not be found must not tell those who may do nothing here that it is missing. */

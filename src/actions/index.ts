@@ -91,7 +91,6 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
     registry,
     policy: () => policy,
     confirmations,
-    approvals,
     services: { knowledge, hosts, sampler, jobs, artifacts, gaps, audit, approvals, now },
     onBug: options.onBug,
   })
