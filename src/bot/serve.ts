@@ -31,8 +31,6 @@ export async function serve(
 ): Promise<Running> {
   const house = await openHouse(config)
   const { actions, log } = house
-  // Whoever asks first is not to wait for the cards that ship.
-  const { cards, passages } = await house.knowledge.stats()
   const metrics = createMetrics(actions.jobs.counts)
   const gate = metrics.watch(actions.gate)
   let url = localUrl(config.HYPERCALL_BIND, config.HYPERCALL_PORT)
@@ -54,19 +52,21 @@ export async function serve(
   const pictures = openPictures({ folder: DIAGRAMS, worker: DRAWING_THREAD, fonts: FONTS })
   let discord: DiscordBot | undefined
   try {
+    // Whoever asks first is not to wait for the cards that ship.
+    const { cards, passages } = await house.knowledge.stats()
     await app.listen({ host: config.HYPERCALL_BIND, port: config.HYPERCALL_PORT })
     url = localUrl(config.HYPERCALL_BIND, (app.server.address() as AddressInfo).port)
     writeFileSync(addressFile(config), `${url}\n`, { mode: 0o600 })
     if (config.DISCORD_TOKEN !== undefined) {
       discord = await startDiscord({ config, actions: { ...actions, gate }, log, pictures, now: Date.now })
     }
+    log.info({ cards, passages, hosts: house.hosts.map((host) => host.name) }, 'ready')
   } catch (error) {
     await app.close()
     await house.close(0)
     throw error
   }
   if (actions.recovered > 0) log.warn({ jobs: actions.recovered }, 'jobs of an earlier run were marked as interrupted')
-  log.info({ cards, passages, hosts: house.hosts.map((host) => host.name) }, 'ready')
   if (house.hosts.length === 0)
     log.warn('no Docker engine found: container commands will say so, everything else works')
 
