@@ -2,6 +2,7 @@
  * Owns the base as others see it from outside its threads. One thread reads and one writes, so that a question never
  * waits for an import; the writer is only there while there is something to write.
  */
+import { basename } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { ImportOptions, ImportReport, IngestReport, Knowledge, KnowledgeBase } from './index.js'
 
@@ -48,6 +49,13 @@ interface Waiting {
   progress?: (report: ImportReport) => void
 }
 
+/** SQLite's errors lose what they are on their way between threads: what is left is a code, or nothing. */
+function errorOf(thrown: unknown, file: string): Error {
+  if (thrown instanceof Error) return thrown
+  const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? thrown.code : thrown
+  return new Error(`${basename(file)} cannot be used: ${code}`, { cause: thrown })
+}
+
 /** One thread, started when it is first needed and again when it has ended. */
 function startThread(body: string, options: ThreadOptions, idleMs: number | undefined) {
   let worker: Worker | undefined
@@ -68,12 +76,12 @@ function startThread(body: string, options: ThreadOptions, idleMs: number | unde
       if (answered.kind === 'more') one?.more?.()
       else if (answered.kind === 'progress') one?.progress?.(answered.report)
       else if (answered.kind === 'done') one?.resolve(answered.result)
-      else one?.reject(answered.error)
+      else one?.reject(errorOf(answered.error, options.file))
     })
     // A thread that dies takes what it was doing with it; what it had committed stays, and the next call starts another.
     const gone = (error: unknown): void => {
       if (worker === started) worker = undefined
-      for (const one of waiting.values()) if (one.worker === started) one.reject(error)
+      for (const one of waiting.values()) if (one.worker === started) one.reject(errorOf(error, options.file))
     }
     started.on('error', gone)
     started.on('exit', () => gone(new Error('the thread of the knowledge base has ended')))

@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -165,6 +165,13 @@ describe('a base in threads', () => {
   it('throws what the base throws', async () => {
     const { knowledge } = start()
     await expect(knowledge.ingest('/nowhere')).rejects.toThrow(/ENOENT/)
+  })
+
+  it('says which file cannot be used, and why', async () => {
+    const { dir } = makeBase()
+    const knowledge = startKnowledge(worker, { file: dir })
+    await expect(knowledge.stats()).rejects.toThrow(`${basename(dir)} cannot be used: SQLITE_CANTOPEN`)
+    await knowledge.close()
   })
 
   it('lets its process end once it is closed, and while nobody asks anything', async () => {
