@@ -100,7 +100,7 @@ export function approvalView(output: ApprovalOutput, lang: Lang): View {
       ? []
       : [
           { label: fields.declined[lang], value: declined.by },
-          { label: fields.reason[lang], value: declined.reason },
+          ...(declined.reason === '' ? [] : [{ label: fields.reason[lang], value: declined.reason }]),
         ]),
     ...(state === 'open' ? [{ label: fields.until[lang], value: expiresAt }] : []),
   ]

@@ -70,8 +70,8 @@ export const ERRORS = {
   APPROVAL_DECLINED: kind(
     409,
     false,
-    '{by} said no: {reason} Nothing was done.',
-    '{by} 已拒绝：{reason}。未执行任何操作。',
+    '{by} said no{because}. Nothing was done.',
+    '{by} 已拒绝{because}。未执行任何操作。',
   ),
   APPROVAL_NOT_FOUND: kind(
     404,

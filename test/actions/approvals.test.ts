@@ -109,12 +109,20 @@ describe('a call that others must agree to', () => {
     const failing = remove({ confirm })
     expect(await codeOf(failing)).toBe('APPROVAL_DECLINED')
     const error = (await failing.catch((caught: unknown) => caught)) as { describe(lang: string): string }
-    expect(error.describe('en')).toContain('cem said no: we still need it')
+    expect(error.describe('en')).toContain('cem said no: we still need it. Nothing')
     // A no stays one.
     expect(await codeOf(give(approval, cem))).toBe('APPROVAL_OVER')
     await give(approval, ops[2])
     expect(await codeOf(remove({ confirm }))).toBe('APPROVAL_DECLINED')
     expect(await isThere()).toBe(true)
+  })
+
+  it('can be declined without a reason', async () => {
+    const { confirm, approval } = await ask()
+    await room.call('approval.decline', { approval }, { principal: bea })
+    const error = (await remove({ confirm }).catch((caught: unknown) => caught)) as { describe(lang: string): string }
+    expect(error.describe('en')).toBe('bea said no. Nothing was done.')
+    expect(error.describe('zh')).toBe('bea 已拒绝。未执行任何操作。')
   })
 
   it('ends after an hour, and when its asker takes it back', async () => {

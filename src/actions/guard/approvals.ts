@@ -81,6 +81,10 @@ function missingOf(needed: readonly Requirement[], votes: readonly VoteRow[]): R
 export const peopleOf = (needed: readonly Requirement[]): string =>
   needed.map(({ role, count }) => `${count} × ${role}`).join(', ')
 
+/** What follows "somebody said no": a button has no room for a reason. */
+export const becauseOf = ({ reason }: NonNullable<Approval['declined']>): Bilingual =>
+  reason === '' ? { en: '', zh: '' } : { en: `: ${reason}`, zh: `：${reason}` }
+
 export const pendingError = ({ id, missing }: Pick<Approval, 'id' | 'missing'>): AppError =>
   new AppError('APPROVAL_PENDING', { approval: id, missing: peopleOf(missing) })
 
@@ -173,7 +177,7 @@ export function openApprovals(store: ApprovalStore, now: () => number): Approval
     require(id, needed) {
       const { state, declined } = read(find(id))
       if (state === 'over') throw new AppError('APPROVAL_OVER')
-      if (declined) throw new AppError('APPROVAL_DECLINED', { ...declined })
+      if (declined) throw new AppError('APPROVAL_DECLINED', { by: declined.by, because: becauseOf(declined) })
       const votes = store.votes(id)
       const missing = missingOf(needed, votes)
       if (missing.length > 0) throw pendingError({ id, missing })

@@ -1,43 +1,18 @@
 // A call that waits for others: shown to them in public, and followed until they have decided, so that its asker is told.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Logger } from 'pino'
-import {
-  type Actions,
-  AppError,
-  type Approval,
-  approvalOutput,
-  approvalView,
-  type Lang,
-  type Principal,
-  say,
-} from '../../actions/index.js'
-import { show } from './follow.js'
+import { AppError, type Approval, approvalOutput, approvalView, becauseOf, say } from '../../actions/index.js'
+import { callAsker, canEditStill, type Followed, type FollowOptions, show } from './follow.js'
+import { escapeText } from './markdown.js'
 import { type Card, render } from './render.js'
-import { type Reply, ReplyError, replyWindowMs } from './reply.js'
+import { ReplyError } from './reply.js'
 import { WORDS } from './words.js'
 
 const LOOK_EVERY_MS = 2_000
-/** An edit that is under way when the token expires is lost. */
-const MARGIN_MS = 15_000
 
-export interface FollowedApproval {
+export interface FollowedApproval extends Followed {
   readonly approval: Approval
   /** The asker's card, which confirms or cancels. */
   readonly card: Card
-  readonly principal: Principal
-  readonly lang: Lang
-  readonly reply: Reply
-  /** Epoch ms: when the interaction came in. */
-  readonly issuedAt: number
-}
-
-export interface FollowApprovalOptions {
-  readonly approvals: Actions['approvals']
-  readonly log: Logger
-  /** Epoch ms. */
-  readonly now: () => number
-  /** Ends the following, not the request. */
-  readonly stop: AbortSignal
 }
 
 /** Whoever may decide finds it in the channel, whether or not the asker's own card can be seen there. */
@@ -47,12 +22,14 @@ export const announce = ({ approval, lang, reply }: FollowedApproval): Promise<v
 const isOver = (error: unknown): boolean => error instanceof AppError && error.code === 'APPROVAL_NOT_FOUND'
 
 /** @returns once others have decided and the asker was told, it was withdrawn or has expired, or `stop` has fired */
-export async function followApproval(followed: FollowedApproval, options: FollowApprovalOptions): Promise<void> {
-  const { card, principal, lang, reply, issuedAt } = followed
-  const { approvals, log, now, stop } = options
+export async function followApproval(
+  followed: FollowedApproval,
+  { actions, log, now, stop }: FollowOptions,
+): Promise<void> {
+  const { card, principal, lang, reply } = followed
   const look = (): Approval | undefined => {
     try {
-      return approvals.show(followed.approval.id, principal)
+      return actions.approvals.show(followed.approval.id, principal)
     } catch (error) {
       if (isOver(error)) return undefined
       throw error
@@ -67,9 +44,9 @@ export async function followApproval(followed: FollowedApproval, options: Follow
   if (approval === undefined || approval.state === 'over') return
   const { id, givenBy, declined } = approval
   const told = declined
-    ? say(lang, WORDS.declined, { ...declined, approval: id })
+    ? say(lang, WORDS.declined, { by: declined.by, because: becauseOf(declined)[lang], approval: id })
     : say(lang, WORDS.approved, { by: givenBy.join(', '), approval: id })
-  if (replyWindowMs(issuedAt, now()) > MARGIN_MS) {
+  if (canEditStill(followed, now())) {
     const tone = declined ? 'bad' : 'good'
     const blocks = [...card.view.blocks, { kind: 'text', text: told } as const]
     const { buttons = [], ...rest } = card
@@ -79,5 +56,5 @@ export async function followApproval(followed: FollowedApproval, options: Follow
       log.warn({ err: error, approval: id }, 'news of an approval did not reach Discord')
     })
   }
-  await reply.post(`<@${principal.id}> ${told}`, principal.id)
+  await callAsker(followed, escapeText(told))
 }

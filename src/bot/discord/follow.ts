@@ -18,16 +18,20 @@ const EDIT_EVERY_MS = 2_000
 /** An edit that is under way when the token expires is lost, so the last ones are not begun. */
 const MARGIN_MS = 15_000
 
-export interface FollowedJob {
-  readonly jobId: string
-  /** The one who started it, and who alone sees the reply. */
+/** An answer that goes on. */
+export interface Followed {
+  /** The one who asked. */
   readonly principal: Principal
   readonly lang: Lang
-  /** What the first answer said that stays true to the end. */
-  readonly notes: readonly Block[]
   readonly reply: Reply
   /** Epoch ms: when the interaction came in. */
   readonly issuedAt: number
+}
+
+export interface FollowedJob extends Followed {
+  readonly jobId: string
+  /** What the first answer said that stays true to the end. */
+  readonly notes: readonly Block[]
 }
 
 export interface FollowOptions {
@@ -35,9 +39,15 @@ export interface FollowOptions {
   readonly log: Logger
   /** Epoch ms. */
   readonly now: () => number
-  /** Ends the following, not the job. */
+  /** Ends the following, not what is followed. */
   readonly stop: AbortSignal
 }
+
+export const canEditStill = ({ issuedAt }: Followed, now: number): boolean => replyWindowMs(issuedAt, now) > MARGIN_MS
+
+/** Calls the asker, in public. @param told in Discord's markdown */
+export const callAsker = ({ reply, principal }: Followed, told: string): Promise<void> =>
+  reply.post(`<@${principal.id}> ${told}`, principal.id)
 
 /** Shows a card where the reply is; one that Discord will not take is shown without its buttons. */
 export async function show(reply: Reply, card: Card, log: Logger): Promise<void> {
@@ -52,7 +62,7 @@ export async function show(reply: Reply, card: Card, log: Logger): Promise<void>
 
 /** @returns once the job has ended and its asker was told, or `stop` has fired */
 export async function followJob(followed: FollowedJob, { actions, log, now, stop }: FollowOptions): Promise<void> {
-  const { jobId, principal, lang, notes, reply, issuedAt } = followed
+  const { jobId, principal, lang, notes, reply } = followed
   let shown = ''
   let canEdit = true
 
@@ -71,7 +81,7 @@ export async function followJob(followed: FollowedJob, { actions, log, now, stop
   for (;;) {
     const job = await within(stop, EDIT_EVERY_MS, (signal) => actions.jobs.wait(jobId, principal.tenant, signal))
     if (stop.aborted) return
-    if (replyWindowMs(issuedAt, now()) <= MARGIN_MS) canEdit = false
+    if (!canEditStill(followed, now())) canEdit = false
     const hasEnded = job.finishedAt !== undefined
     if (canEdit) {
       const view = jobView(jobOutput(job, { artifacts: actions.artifacts, principal, lang, now }), lang)
@@ -85,7 +95,7 @@ export async function followJob(followed: FollowedJob, { actions, log, now, stop
     if (!canEdit) {
       // In public, so it names the job and nothing of what it made.
       const told = say(lang, WORDS.jobEnded, { job: job.id, action: job.action })
-      await reply.post(`<@${principal.id}> ${told}`, principal.id)
+      await callAsker(followed, told)
     }
     return
   }

@@ -70,17 +70,17 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
   async function carryOut(request: CallRequest, asked: Asked): Promise<void> {
     const { reply, principal, lang, issuedAt, log } = asked
     const { card, job, approval } = await answers.to(request, asked)
-    const options = { log, now, stop: stopFollowing.signal }
+    const options = { actions, log, now, stop: stopFollowing.signal }
     const shared = { principal, lang, reply, issuedAt }
     try {
       await show(reply, card, log)
       if (approval) {
         const followed: FollowedApproval = { ...shared, approval, card }
-        follow(followApproval(followed, { ...options, approvals: actions.approvals }), log)
+        follow(followApproval(followed, options), log)
         await announce(followed)
       }
     } finally {
-      if (job) follow(followJob({ ...shared, jobId: job.id, notes: job.notes }, { ...options, actions }), log)
+      if (job) follow(followJob({ ...shared, jobId: job.id, notes: job.notes }, options), log)
     }
   }
 

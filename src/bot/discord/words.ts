@@ -22,8 +22,8 @@ export const WORDS = {
     zh: '{by} 已同意：您的请求（{approval}）现在可以确认。',
   },
   declined: {
-    en: '{by} declined what you asked for (request {approval}). {reason}',
-    zh: '{by} 已拒绝您的请求（{approval}）。{reason}',
+    en: '{by} declined what you asked for (request {approval}){because}',
+    zh: '{by} 已拒绝您的请求（{approval}）{because}',
   },
   rowsCut: { en: '{shown} of {all} rows; all of it is in {file}.', zh: '显示 {shown} / {all} 行；完整内容见 {file}。' },
   cut: { en: 'Cut here; all of it is in {file}.', zh: '内容在此截断；完整内容见 {file}。' },

@@ -110,6 +110,18 @@ describe('a call that waits for others', () => {
     await asked.waitFor((message) => shown(message).includes('hunter2'))
   })
 
+  it('is declined for a reason that means nothing but its words', async () => {
+    const container = await makeContainer(docker, { start: false })
+    const asked = ask('container start', container.name)
+    const [, approval = ''] = /Request:\*\* ([0-9a-f]{12})/.exec(shown(await announced(asked))) ?? []
+    const reason = `**no** @everyone <@${bob.id}>`
+    const options = { approval, reason }
+    await answered(bot.double.slash({ user: eve, roles: [], permissions: 8n, command: 'approval decline', options }))
+    await called(/eve declined .*: \\\*\\\*no\\\*\\\* @\u200beveryone \\<@\d+\\>$/)
+    const told = await asked.waitFor((message) => shown(message).includes('eve declined'))
+    expect(labelsOf(told)).toEqual([])
+  })
+
   it('is over once somebody declines, and when it is cancelled', async () => {
     const container = await makeContainer(docker, { start: false })
     const declined = ask('container start', container.name)
