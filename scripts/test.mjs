@@ -7,10 +7,15 @@ import { ensureBuilt, ensureInstalled, ROOT } from './ready.mjs'
 
 const bin = (name) => join(ROOT, 'node_modules', '.bin', name)
 
+// Said again at the end: a check's own words are thousands of lines above the verdict by then.
+const failures = []
+
 /** @returns whether it succeeded */
 function check(title, program, args) {
   console.log(`\n— ${title}`)
-  return spawnSync(program, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] }).status === 0
+  const ok = spawnSync(program, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] }).status === 0
+  if (!ok) failures.push(title)
+  return ok
 }
 
 function runTests(filters) {
@@ -48,5 +53,6 @@ checks.push(check('reference is current', process.execPath, ['bin/hypercall.mjs'
 const tests = runTests(filters)
 const passed = tests.passed + checks.filter(Boolean).length
 const failed = tests.failed + checks.filter((ok) => !ok).length
+for (const title of failures) console.log(`\nfailed: ${title}`)
 console.log(`\n${passed} passed, ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1
