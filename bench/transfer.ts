@@ -193,16 +193,21 @@ async function partsOf(): Promise<Part[]> {
   return parts
 }
 
+/** What one left to the disk, writing or freeing gigabytes, is not for the next to wait for. */
+const settleDisk = (): void => void shell('sync')
+
 async function measure({ name, bar, mib, raw, cleanRaw, ours, clean }: Part): Promise<string> {
   const ratios: number[] = []
   const growths: number[] = []
   raw()
   cleanRaw?.()
   for (let round = 1; round <= ROUNDS; round++) {
+    settleDisk()
     const from = performance.now()
     raw()
     const rawSeconds = (performance.now() - from) / 1000
     cleanRaw?.()
+    settleDisk()
     served.resetPeak()
     const seconds = await ours()
     const growth = served.grown() / 1024 ** 2

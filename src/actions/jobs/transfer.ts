@@ -33,6 +33,8 @@ export interface TransferOptions {
 
 /** How often the free space is asked for: far less work than the bytes themselves. */
 const CHECK_EVERY_BYTES = 32 * 1024 * 1024
+/** How many bytes the system may keep to itself before it is told to bring them to the disk. */
+const FLUSH_EVERY_BYTES = 32 * 1024 * 1024
 
 async function requireSpace(folder: string, minFreeBytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder)
@@ -57,6 +59,50 @@ async function writeAll(file: FileHandle, pieces: readonly Buffer[]): Promise<vo
   }
 }
 
+/** What a file is written through. */
+interface Writing {
+  /** @throws what the system says, also of what it was given before */
+  write(pieces: readonly Buffer[]): Promise<void>
+  /** @param isPassing whether it need not be on the disk */
+  end(isPassing: boolean): Promise<void>
+}
+
+/**
+ * Brings a file to the disk while it is still being written: a system with much memory would keep gigabytes of it until
+ * the end, and then everybody waits for the disk alone.
+ */
+function writingTo(file: FileHandle): Writing {
+  let waiting = 0
+  let flushing: Promise<void> | undefined
+  let failure: unknown
+  const flush = (): void => {
+    waiting = 0
+    flushing = file
+      .datasync()
+      .catch((error: unknown) => {
+        // The system tells of a failure once, and to whoever asks first: here it must not get lost.
+        failure ??= error
+      })
+      .finally(() => {
+        flushing = undefined
+      })
+  }
+  return {
+    async write(pieces) {
+      await writeAll(file, pieces)
+      if (failure !== undefined) throw failure
+      waiting += pieces.reduce((sum, piece) => sum + piece.length, 0)
+      if (waiting >= FLUSH_EVERY_BYTES && flushing === undefined) flush()
+    },
+    async end(isPassing) {
+      await flushing
+      if (failure !== undefined) throw failure
+      // The name must never promise bytes that a power cut could take back.
+      if (!isPassing) await file.sync()
+    },
+  }
+}
+
 /**
  * Writes `source` to `file`, which must not exist yet; memory stays flat whatever the size.
  * @returns size and digest of what was written (after compression)
@@ -72,13 +118,10 @@ export async function transfer(source: ByteSource, file: string, options: Transf
   let sizeBytes = 0
   let checkedAt = 0
 
-  const write = async (handle: FileHandle, pieces: readonly Buffer[]): Promise<void> => {
-    const before = sizeBytes
-    for (const piece of pieces) {
-      hash.update(piece)
-      sizeBytes += piece.length
-    }
-    options.admit?.(sizeBytes - before)
+  const write = async (file: Writing, pieces: readonly Buffer[]): Promise<void> => {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    sizeBytes += length
+    options.admit?.(length)
     const read = gzip?.bytesWritten ?? sizeBytes
     options.onBytes?.(read)
     if (read > maxBytes) throw new AppError('UPLOAD_TOO_LARGE', { limit: maxBytes })
@@ -86,17 +129,20 @@ export async function transfer(source: ByteSource, file: string, options: Transf
       checkedAt = sizeBytes
       await requireSpace(folder, options.minFreeBytes)
     }
-    await writeAll(handle, pieces)
+    // The digest is made while the system takes the bytes.
+    const writing = file.write(pieces)
+    for (const piece of pieces) hash.update(piece)
+    await writing
   }
 
   try {
     await requireSpace(folder, options.minFreeBytes)
     options.admit?.(0)
     const handle = await open(temporary, 'wx', 0o600)
+    const writing = writingTo(handle)
     try {
-      await bytes.flow((pieces) => write(handle, pieces), signal)
-      // The name must never promise bytes that a power cut could take back.
-      if (!isPassing) await handle.sync()
+      await bytes.flow((pieces) => write(writing, pieces), signal)
+      await writing.end(isPassing)
     } finally {
       // Until the file is closed its bytes stay on the disk, whatever is removed.
       await handle.close()
