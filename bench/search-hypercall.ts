@@ -34,6 +34,8 @@ async function build(file: string): Promise<Engine> {
 
 async function open(file: string): Promise<Engine> {
   const knowledge = startKnowledge(WORKER, { file, dictionary: DICTIONARY })
+  // As a server does: what is measured is a base in use, not the disk of a machine that has just put it out of memory.
+  await knowledge.readAhead()
   const exhaustively = () =>
     openKnowledge(openDatabase(file), openDictionary(new Database(DICTIONARY, { readonly: true })), { prune: false })
   let all: ReturnType<typeof exhaustively> | undefined

@@ -36,7 +36,7 @@ export type { ImportOptions, ImportReport } from './import.js'
 export type { Answer, Citation, Comparison, Diagram, Hit, IngestReport, Lang, Problem, Source, Topic } from './model.js'
 export type { Choice } from './systems.js'
 export { BY_HAND, type CardSummary, type Draft, type Saved } from './team.js'
-export { startKnowledge } from './thread.js'
+export { type StartedKnowledge, startKnowledge } from './thread.js'
 
 export interface KnowledgeBase extends Team {
   /**

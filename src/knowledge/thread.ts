@@ -5,6 +5,7 @@
 import { basename } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { ImportOptions, ImportReport, IngestReport, Knowledge, KnowledgeBase } from './index.js'
+import { readAhead } from './read-ahead.js'
 
 export interface ThreadOptions {
   /** The database; made when it is missing. */
@@ -129,12 +130,15 @@ function startThread(body: string, options: ThreadOptions, idleMs: number | unde
   return { call, post, close }
 }
 
+/** A base in threads of its own. */
+export type StartedKnowledge = Knowledge & {
+  /** For whoever stays: brings the base into memory, so that the first questions are answered as fast as later ones. */
+  readAhead(): Promise<void>
+  close(): Promise<void>
+}
+
 /** @param body the compiled `worker.js` */
-export function startKnowledge(
-  body: string,
-  options: ThreadOptions,
-  shipped?: Shipped,
-): Knowledge & { close(): Promise<void> } {
+export function startKnowledge(body: string, options: ThreadOptions, shipped?: Shipped): StartedKnowledge {
   const reader = startThread(body, options, undefined)
   const writer = startThread(body, options, IDLE_MS)
 
@@ -163,6 +167,7 @@ export function startKnowledge(
       isReady().then(() => call(method, given)) as Promise<Awaited<ReturnType<KnowledgeBase[M]>>>
   const read = through(reader)
   const write = through(writer)
+  const closing = new AbortController()
 
   /** The source is read here, a piece whenever the thread has used up the one before. */
   async function bring(
@@ -232,7 +237,9 @@ export function startKnowledge(
     systems: read('systems'),
     topics: read('topics'),
     stats: read('stats'),
+    readAhead: () => isReady().then(() => readAhead(options.file, closing.signal)),
     async close() {
+      closing.abort()
       await Promise.all([reader.close(), writer.close()])
     },
   }
