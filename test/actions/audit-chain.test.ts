@@ -1,5 +1,9 @@
+import { readFileSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { linkOf, START } from '../../src/actions/guard/audit-chain.js'
+import type { AuditRow } from '../../src/actions/guard/audit-store.js'
 import { codeOf, openRoom, type Room } from '../helpers/room.js'
 
 let room: Room
@@ -41,7 +45,9 @@ describe('the audit chain', () => {
     const hashes = (db: Database) => db.prepare('SELECT hash FROM audit WHERE seq <= 6').pluck().all()
     const before = hashes(room.db)
     room.db.exec(
-      `ALTER TABLE audit DROP COLUMN hash; ALTER TABLE audit DROP COLUMN approvals; UPDATE store_versions SET version = 1 WHERE store = 'audit'`,
+      `DROP TABLE audit_seals; DROP TRIGGER audit_no_delete;
+       CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit rows never go'); END;
+       ALTER TABLE audit DROP COLUMN hash; ALTER TABLE audit DROP COLUMN approvals; UPDATE store_versions SET version = 1 WHERE store = 'audit'`,
     )
     const upgraded = await openRoom({ stateFolder: room.stateFolder })
     expect(hashes(upgraded.db)).toEqual(before)
@@ -83,4 +89,127 @@ describe('the audit chain', () => {
     expect(error.describe('en')).toContain(`Rows: ${named}`)
     expect(error.describe('zh')).toContain('涉及的行')
   })
+})
+
+const KEY = 'audit-key.pem'
+
+/** Somebody who knows how the chain is made, and has the file but not the key: from this row on it is made anew. */
+function rewrite(from: number, change: string): void {
+  tamper(change)
+  const rows = room.db.prepare<[], AuditRow>('SELECT * FROM audit ORDER BY seq').all()
+  const write = room.db.prepare('UPDATE audit SET hash = ? WHERE seq = ?')
+  let before = START
+  for (const row of rows) {
+    before = row.seq < from ? row.hash : linkOf(before, row)
+    write.run(before, row.seq)
+  }
+}
+
+/** The same state, opened again: what was there is signed by then. */
+async function reopened(more: Parameters<typeof openRoom>[0] = {}): Promise<Room> {
+  await room.actions.close(0)
+  return openRoom({ stateFolder: room.stateFolder, ...more })
+}
+const brokenIn = async (opened: Room): Promise<string> => {
+  const failing = opened.call('audit.verify', {})
+  await codeOf(failing)
+  const error = (await failing.catch((caught: unknown) => caught)) as { describe?(lang: string): string }
+  return /Rows: ([^.]*)\./.exec(error.describe?.('en') ?? '')?.[1] ?? ''
+}
+
+describe('the signature under it', () => {
+  it('is made by a key that is for this user alone, and told outside', async () => {
+    await ask(1)
+    const again = await reopened()
+    expect(statSync(join(room.stateFolder, KEY)).mode & 0o777).toBe(0o600)
+    expect(room.seals).toEqual([expect.objectContaining({ kind: 'head', seq: 2 })])
+    const checked = await again.does<{ publicKey: string; sealed: number }>('audit.verify', {})
+    expect(checked).toMatchObject({ sealed: 2, publicKey: expect.stringMatching(/^[\w-]{43}$/) })
+    await again.actions.close(0)
+    // Nothing more than what `audit.verify` wrote is to be signed, and by the same key.
+    expect(again.seals).toEqual([expect.objectContaining({ seq: 4 })])
+    expect(readFileSync(join(room.stateFolder, KEY), 'utf8')).toContain('PRIVATE KEY')
+  })
+
+  it.each([
+    ['a chain made anew', 3, `UPDATE audit SET principal_name = 'x' WHERE seq = 3`, '8 changed'],
+    [
+      'a tail cut off with its trace',
+      7,
+      `DELETE FROM audit WHERE seq > 6; UPDATE sqlite_sequence SET seq = 6`,
+      '8 gone',
+    ],
+  ])('A74: gives away %s', async (_, from, sql, named) => {
+    for (let n = 0; n < 4; n += 1) await ask(n)
+    const again = await reopened()
+    rewrite(from, sql)
+    // The look itself adds a row where the cut ones were.
+    expect(await brokenIn(again)).toBe(named)
+    await again.actions.close(0)
+  })
+
+  it('gives away one that was made with another key', async () => {
+    await ask(1)
+    await room.actions.close(0)
+    rmSync(join(room.stateFolder, KEY))
+    const again = await openRoom({ stateFolder: room.stateFolder })
+    expect(await brokenIn(again)).toBe('2 not signed by the key of this Hypercall')
+    await again.actions.close(0)
+  })
+
+  it('can be held against what was noted elsewhere', async () => {
+    await ask(1)
+    const { last, head } = await verified()
+    expect(await codeOf(room.call('audit.verify', { head: `${last}:${head}` }))).toBe('OK')
+    expect(await codeOf(room.call('audit.verify', { head: `${last}:${'0'.repeat(64)}` }))).toBe('AUDIT_BROKEN')
+    expect(await codeOf(room.call('audit.verify', { head: `99:${head}` }))).toBe('AUDIT_BROKEN')
+    expect(await codeOf(room.call('audit.verify', { head }))).toBe('INVALID_INPUT')
+  })
+})
+
+describe('rows that are old', () => {
+  it('go behind a signed base, and what is left verifies', async () => {
+    for (let n = 0; n < 3; n += 1) await ask(n)
+    const again = await reopened({ auditKeptMs: -1 })
+    expect(await again.does('audit.verify', {})).toMatchObject({ removed: 6, rows: 1, last: 7 })
+    expect(() => again.db.prepare('DELETE FROM audit').run()).toThrow(/audit rows never go/)
+    again.db.exec('DROP TRIGGER audit_no_delete; DELETE FROM audit WHERE seq = 8')
+    expect(await brokenIn(again)).toBe('8 gone')
+    await again.actions.close(0)
+  })
+
+  it('stay while what they began has not ended, and when they were touched', async () => {
+    await ask(1)
+    await ask(2)
+    room.db.exec(`DROP TRIGGER audit_no_delete; DELETE FROM audit WHERE seq = 4`)
+    room.db.exec(
+      `CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
+       WHEN OLD.seq > coalesce((SELECT seq FROM audit_seals WHERE kind = 'base'), 0)
+       BEGIN SELECT RAISE(ABORT, 'audit rows never go'); END`,
+    )
+    await expect(reopened({ auditKeptMs: -1 })).rejects.toMatchObject({ code: 'AUDIT_BROKEN' })
+    // Three that were left, and the outcome that the last one's intent is given at the start.
+    expect(room.db.prepare('SELECT count(*) FROM audit').pluck().get()).toBe(4)
+  })
+})
+
+it('exports as lines, oldest first, what was chosen', async () => {
+  for (let n = 0; n < 3; n += 1) await ask(n)
+  await codeOf(room.call('host.list', { nonsense: true }))
+  const { jobId } = await room.does<{ jobId: string }>('audit.export', {
+    outcome: 'OK',
+    action: 'host.list',
+    since: '1h',
+  })
+  const job = await room.actions.jobs.wait(jobId, 'local', AbortSignal.timeout(10_000))
+  const lines = readFileSync(room.actions.artifacts.get(job.artifact ?? '', 'local')?.path ?? '', 'utf8')
+    .trim()
+    .split('\n')
+  const rows = lines.map((line) => JSON.parse(line) as { seq: number; requestId: string; hash: string })
+  expect(rows.map(({ seq, requestId }) => [seq, requestId])).toEqual([
+    [2, 'r0'],
+    [4, 'r1'],
+    [6, 'r2'],
+  ])
+  expect(rows.every(({ hash }) => /^[0-9a-f]{64}$/.test(hash))).toBe(true)
 })

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { defineAction } from '../action.js'
-import { integer, text } from '../fields.js'
-import { formatTime } from '../text.js'
+import { AUDIT_FIELDS, AuditRowShape, auditFilter, auditRowOutput } from '../audit-views.js'
+import { integer } from '../fields.js'
 
 const LIMIT = 20
 
@@ -31,52 +31,15 @@ export default defineAction({
         { min: 1, max: Number.MAX_SAFE_INTEGER },
       ),
     ),
-    action: Type.Optional(
-      text({ en: 'Only this action, such as container.start', zh: '仅列出此操作，例如 container.start' }, { max: 65 }),
-    ),
-    principal: Type.Optional(
-      text({ en: 'Only this principal, as the log names it', zh: '仅列出此操作者（按日志中的标识）' }, { max: 200 }),
-    ),
-    outcome: Type.Optional(
-      text({ en: 'Only this outcome: OK or an error code', zh: '仅列出此结果：OK 或错误代码' }, { max: 64 }),
-    ),
+    ...AUDIT_FIELDS,
   }),
   output: Type.Object({
-    rows: Type.Array(
-      Type.Object({
-        seq: Type.Integer(),
-        at: Type.String({ description: 'ISO 8601, UTC' }),
-        requestId: Type.String(),
-        phase: Type.String({ description: 'intent or outcome' }),
-        principal: Type.String(),
-        principalName: Type.String(),
-        roles: Type.Array(Type.String()),
-        surface: Type.String(),
-        action: Type.String(),
-        effect: Type.String(),
-        host: Type.Optional(Type.String()),
-        instance: Type.Optional(Type.String()),
-        input: Type.Record(Type.String(), Type.Unknown()),
-        digest: Type.String(),
-        policies: Type.Array(Type.String()),
-        approvals: Type.Array(Type.String(), { description: 'who else agreed' }),
-        outcome: Type.Optional(Type.String()),
-        bytes: Type.Optional(Type.Integer()),
-        durationMs: Type.Optional(Type.Integer()),
-      }),
-    ),
+    rows: Type.Array(AuditRowShape),
   }),
-  run({ limit, ...filter }, { audit, principal }) {
-    const rows = audit.list({ ...filter, limit: limit ?? LIMIT, tenant: principal.tenant })
-    return {
-      rows: rows.map((row) => ({
-        ...row,
-        at: formatTime(row.at),
-        roles: [...row.roles],
-        policies: [...row.policies],
-        approvals: [...row.approvals],
-      })),
-    }
+  run({ limit = LIMIT, before, ...filter }, { audit, principal, now }) {
+    const newer = before === undefined ? {} : { before }
+    const rows = audit.list({ ...auditFilter(filter, now()), ...newer, limit, tenant: principal.tenant })
+    return { rows: rows.map(auditRowOutput) }
   },
   view({ rows }, lang) {
     if (rows.length === 0) return { tone: 'info', blocks: [{ kind: 'text', text: WORDS.none[lang] }] }

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { defineAction } from '../action.js'
 import { AppError } from '../errors.js'
+import { text } from '../fields.js'
 import type { Broken } from '../guard/audit-chain.js'
 import type { Bilingual } from '../text.js'
 
@@ -14,6 +15,10 @@ const WORDS = {
   head: { en: 'Its hash', zh: '其哈希' },
   changed: { en: 'changed', zh: '被改动' },
   gone: { en: 'gone', zh: '已缺失' },
+  unsigned: { en: 'not signed by the key of this Hypercall', zh: '签名并非本实例密钥所签' },
+  sealed: { en: 'Signed up to row', zh: '已签名至' },
+  removed: { en: 'Removed for their age, up to row', zh: '按保留期已移除至' },
+  key: { en: 'Public key', zh: '公钥' },
 } as const
 
 /** For example `Rows: 12–14 gone, 20 changed.` */
@@ -34,18 +39,30 @@ export default defineAction({
   effect: 'read',
   target: 'none',
   private: true,
-  input: Type.Object({}),
+  input: Type.Object({
+    head: Type.Optional(
+      text(
+        { en: 'A row and its hash as noted elsewhere: 120:5e88…', zh: '他处记录的行号与哈希，例如 120:5e88…' },
+        { max: 90, pattern: '^[1-9][0-9]{0,15}:[0-9a-f]{64}$' },
+      ),
+    ),
+  }),
   output: Type.Object({
     rows: Type.Integer(),
     last: Type.Integer({ description: 'number of the last row' }),
     head: Type.String({ description: 'hash of the last row, hex: keep it elsewhere to compare' }),
+    sealed: Type.Integer({ description: 'number of the row up to which it is signed' }),
+    removed: Type.Integer({ description: 'number of the row up to which rows were removed for their age' }),
+    publicKey: Type.String({ description: 'Ed25519, raw, base64url' }),
   }),
-  async run(_input, { audit, signal }) {
-    const { broken, ...whole } = await audit.verify(signal)
+  async run({ head }, { audit, signal }) {
+    const [seq, hash] = head?.split(':') ?? []
+    const known = seq === undefined || hash === undefined ? [] : [{ seq: Number(seq), hash }]
+    const { broken, ...whole } = await audit.verify(known, signal)
     if (broken.length > 0) throw new AppError('AUDIT_BROKEN', { rows: namesOf(broken) })
     return whole
   },
-  view: ({ rows, last, head }, lang) => ({
+  view: ({ rows, last, head, sealed, removed, publicKey }, lang) => ({
     tone: 'good',
     heading: WORDS.whole[lang],
     blocks: [
@@ -55,6 +72,9 @@ export default defineAction({
           { label: WORDS.rows[lang], value: String(rows) },
           { label: WORDS.last[lang], value: String(last) },
           { label: WORDS.head[lang], value: head },
+          { label: WORDS.sealed[lang], value: String(sealed) },
+          ...(removed === 0 ? [] : [{ label: WORDS.removed[lang], value: String(removed) }]),
+          { label: WORDS.key[lang], value: publicKey },
         ],
       },
     ],

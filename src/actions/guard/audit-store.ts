@@ -1,7 +1,8 @@
 // The audit log's table. Rows are only ever added, each linked to the one before it.
 import type { Database } from 'better-sqlite3'
 import { migrateStore } from '../migrate-store.js'
-import { COLUMNS, linkOf, START } from './audit-chain.js'
+import { BEGINNING, COLUMNS, type Known, linkOf, START } from './audit-chain.js'
+import type { Seal, SealKind } from './audit-seal.js'
 
 const NO_UPDATE = `CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
    BEGIN SELECT RAISE(ABORT, 'audit rows never change'); END`
@@ -45,6 +46,18 @@ const STEPS = [
     }
     db.exec(NO_UPDATE)
   },
+  // Rows go for their age alone, behind a base that is signed.
+  `CREATE TABLE audit_seals (
+     kind TEXT PRIMARY KEY CHECK (kind IN ('head', 'base')),
+     seq INTEGER NOT NULL,
+     hash TEXT NOT NULL,
+     at INTEGER NOT NULL,
+     signature TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   DROP TRIGGER audit_no_delete;
+   CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
+     WHEN OLD.seq > coalesce((SELECT seq FROM audit_seals WHERE kind = 'base'), 0)
+     BEGIN SELECT RAISE(ABORT, 'audit rows never go'); END;`,
 ]
 
 export interface AuditRow {
@@ -80,6 +93,9 @@ export interface AuditFilter {
   readonly tenant: string
   readonly limit: number
   readonly before?: number
+  /** Epoch ms, both: from the first on, and before the second. */
+  readonly since?: number
+  readonly until?: number
   readonly action?: string
   readonly principal?: string
   readonly outcome?: string
@@ -93,21 +109,31 @@ export function openAuditStore(db: Database) {
   const insert = db.prepare<[AuditRow]>(
     `INSERT INTO audit (${columns.join(', ')}) VALUES (${columns.map((column) => `@${column}`).join(', ')})`,
   )
-  const last = db.prepare<[], string>('SELECT hash FROM audit ORDER BY seq DESC LIMIT 1').pluck()
+  const last = db.prepare<[], Known>('SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1')
   const highest = db.prepare<[], number>(`SELECT seq FROM sqlite_sequence WHERE name = 'audit'`).pluck()
   const page = db.prepare<[number, number], AuditRow>('SELECT * FROM audit WHERE seq > ? ORDER BY seq LIMIT ?')
+  const seal = db.prepare<[SealKind], Seal>('SELECT * FROM audit_seals WHERE kind = ?')
+  const sealed = (kind: SealKind): Seal | undefined => seal.get(kind)
+  const putSeal = db.prepare<[Seal]>('INSERT OR REPLACE INTO audit_seals VALUES (@kind, @seq, @hash, @at, @signature)')
   // Others write here too, so what is the last row is only sure while none of them can.
   const append = db.transaction((row: NewAuditRow): void => {
     // Never the number of a row that is gone: its gap is to stay.
     const numbered = { ...row, seq: (highest.get() ?? 0) + 1 }
-    insert.run({ ...numbered, hash: linkOf(last.get() ?? START, numbered) })
+    insert.run({ ...numbered, hash: linkOf((last.get() ?? sealed('base') ?? BEGINNING).hash, numbered) })
   })
-  const list = db.prepare<[Record<string, unknown>], AuditRow>(
-    `SELECT * FROM audit
-     WHERE tenant = @tenant AND (@before IS NULL OR seq < @before) AND (@action IS NULL OR action = @action)
+  const FITS = `tenant = @tenant AND (@before IS NULL OR seq < @before) AND (@action IS NULL OR action = @action)
        AND (@principal IS NULL OR principal = @principal) AND (@outcome IS NULL OR outcome = @outcome)
-     ORDER BY seq DESC LIMIT @limit`,
+       AND (@since IS NULL OR at >= @since) AND (@until IS NULL OR at < @until)`
+  const list = db.prepare<[Record<string, unknown>], AuditRow>(
+    `SELECT * FROM audit WHERE ${FITS} ORDER BY seq DESC LIMIT @limit`,
   )
+  const after = db.prepare<[Record<string, unknown>], AuditRow>(
+    `SELECT * FROM audit WHERE seq > @after AND ${FITS} ORDER BY seq LIMIT @limit`,
+  )
+  const anything = { before: null, action: null, principal: null, outcome: null, since: null, until: null }
+  const young = db.prepare<[number], number>('SELECT seq FROM audit WHERE at >= ? ORDER BY seq LIMIT 1').pluck()
+  const at = db.prepare<[number], Known>('SELECT seq, hash FROM audit WHERE seq = ?')
+  const drop = db.prepare<[number]>('DELETE FROM audit WHERE seq <= ?')
   const open = db.prepare<[], AuditRow>(
     `SELECT * FROM audit AS intent
      WHERE phase = 'intent' AND NOT EXISTS
@@ -120,10 +146,21 @@ export function openAuditStore(db: Database) {
     /** The highest number that was ever given to a row. */
     highest: (): number => highest.get() ?? 0,
     /** Newest first. */
-    list: (filter: AuditFilter): AuditRow[] =>
-      list.all({ before: null, action: null, principal: null, outcome: null, ...filter }),
+    list: (filter: AuditFilter): AuditRow[] => list.all({ ...anything, ...filter }),
+    /** Those behind one, oldest first. */
+    after: (filter: Omit<AuditFilter, 'limit' | 'before'>, seq: number, limit: number): AuditRow[] =>
+      after.all({ ...anything, ...filter, after: seq, limit }),
     /** Intents that no outcome answers yet. */
     open: (): AuditRow[] => open.all(),
+    /** The newest row. */
+    last: (): Known | undefined => last.get(),
+    row: (seq: number): Known | undefined => at.get(seq),
+    /** The number of the oldest row that is not older than this, epoch ms. */
+    firstSince: (since: number): number | undefined => young.get(since),
+    sealed,
+    seal: (one: Seal): void => void putSeal.run(one),
+    /** Removes the rows up to one, which a base is to have been sealed for. */
+    drop: (seq: number): void => void drop.run(seq),
     atomically: <T>(work: () => T): T => db.transaction(work).immediate(),
   }
 }

@@ -2,12 +2,16 @@
 import { setImmediate } from 'node:timers/promises'
 import { type Effect, type Principal, principalKey, type Surface } from '../action.js'
 import { AppError } from '../errors.js'
-import { type Broken, createFollower } from './audit-chain.js'
+import type { Bilingual } from '../text.js'
+import { BEGINNING, type Broken, createFollower, type Known } from './audit-chain.js'
+import { SEALS, type Seal, type Sealer } from './audit-seal.js'
 import type { AuditFilter, AuditRow, AuditStore, NewAuditRow } from './audit-store.js'
 import { canonicalJson, redactInput, sha256 } from './redact.js'
 
-/** So many rows are checked in a few milliseconds. */
+/** So many rows are checked, or removed, in a few milliseconds. */
 const PAGE = 500
+
+const NOTHING_REMOVED: Bilingual = { en: 'No row was removed for its age.', zh: '未按保留期移除任何记录。' }
 
 /** One call as the log knows it. */
 export interface AuditEntry {
@@ -52,6 +56,8 @@ export interface AuditRecord {
   readonly outcome?: string
   readonly bytes?: number
   readonly durationMs?: number
+  /** In hex. */
+  readonly hash: string
 }
 
 export interface AuditCheck {
@@ -59,6 +65,11 @@ export interface AuditCheck {
   /** Number and hash of the last row. */
   readonly last: number
   readonly head: string
+  /** How far it went when it was last signed, and up to where rows were removed for their age. */
+  readonly sealed: number
+  readonly removed: number
+  /** Of the key that signs, raw, in base64url. */
+  readonly publicKey: string
   readonly broken: readonly Broken[]
 }
 
@@ -70,8 +81,17 @@ export interface AuditLog {
   refused(entry: AuditEntry, code: string): void
   /** Newest first. */
   list(filter: AuditFilter): AuditRecord[]
-  /** Follows the chain from the first row to the last, of every tenant. */
-  verify(signal: AbortSignal): Promise<AuditCheck>
+  /**
+   * Follows the chain from the first row to the last, of every tenant.
+   * @param known rows as they were noted elsewhere
+   */
+  verify(known: readonly Known[], signal: AbortSignal): Promise<AuditCheck>
+  /** Oldest first, a page at a time. */
+  pages(filter: Omit<AuditFilter, 'limit' | 'before'>, signal: AbortSignal): AsyncGenerator<readonly AuditRecord[]>
+  /** Signs how far the log goes, unless that was done. @returns what was signed */
+  seal(): Seal | undefined
+  /** Removes rows that are older, behind a signed base; what has not ended yet stays. @returns how many were removed */
+  removeBefore(at: number, signal: AbortSignal): Promise<number>
   /** Answers the intents of processes that are gone with INTERRUPTED. @returns how many there were */
   settleInterrupted(isAlive: (process: string) => boolean): number
   /** Everything inside happens as one, or not at all. */
@@ -98,10 +118,19 @@ const record = (row: AuditRow): AuditRecord => ({
   ...(row.outcome === null ? {} : { outcome: row.outcome }),
   ...(row.bytes === null ? {} : { bytes: row.bytes }),
   ...(row.duration_ms === null ? {} : { durationMs: row.duration_ms }),
+  hash: row.hash,
 })
 
-/** @param process the name of this process in the liveness register @param now epoch ms */
-export function openAudit(store: AuditStore, process: string, now: () => number): AuditLog {
+export interface AuditOptions {
+  readonly store: AuditStore
+  readonly sealer: Sealer
+  /** The name of this process in the liveness register. */
+  readonly process: string
+  /** Epoch ms. */
+  readonly now: () => number
+}
+
+export function openAudit({ store, sealer, process, now }: AuditOptions): AuditLog {
   const row = (entry: AuditEntry, phase: 'intent' | 'outcome', outcome?: AuditOutcome): NewAuditRow => {
     const at = now()
     return {
@@ -145,11 +174,15 @@ export function openAudit(store: AuditStore, process: string, now: () => number)
         }),
       ),
     list: (filter) => store.list(filter).map(record),
-    async verify(signal) {
-      const follower = createFollower()
+    async verify(known, signal) {
+      const seals = SEALS.flatMap((kind) => store.sealed(kind) ?? [])
+      const [head, base] = SEALS.map((kind) => seals.find((seal) => seal.kind === kind))
+      const foreign = seals.filter((seal) => !sealer.isOurs(seal))
+      const isBehindBase = ({ seq }: Known) => seq > (base?.seq ?? 0)
+      const follower = createFollower(base ?? BEGINNING, [...(head ? [head] : []), ...known].filter(isBehindBase))
       // Asked first: what is written meanwhile is not missed.
       const highest = store.highest()
-      let rows = store.page(0, PAGE)
+      let rows = store.page(base?.seq ?? 0, PAGE)
       for (let last = rows.at(-1); last !== undefined; last = rows.at(-1)) {
         for (const one of rows) follower.next(one)
         // A long log keeps nobody waiting.
@@ -157,7 +190,56 @@ export function openAudit(store: AuditStore, process: string, now: () => number)
         signal.throwIfAborted()
         rows = store.page(last.seq, PAGE)
       }
-      return follower.end(highest)
+      const followed = follower.end(highest)
+      const unsigned = foreign.map(({ seq }): Broken => ({ what: 'unsigned', from: seq, to: seq }))
+      return {
+        ...followed,
+        sealed: head?.seq ?? 0,
+        removed: base?.seq ?? 0,
+        publicKey: sealer.publicKey,
+        broken: [...unsigned, ...followed.broken],
+      }
+    },
+    async *pages(filter, signal) {
+      for (let after = 0; ; ) {
+        signal.throwIfAborted()
+        const rows = store.after(filter, after, PAGE)
+        const last = rows.at(-1)
+        if (last === undefined) return
+        yield rows.map(record)
+        after = last.seq
+      }
+    },
+    seal: () =>
+      store.atomically(() => {
+        const last = store.last()
+        if (last === undefined || store.sealed('head')?.seq === last.seq) return undefined
+        const seal = sealer.seal({ kind: 'head', seq: last.seq, hash: last.hash, at: now() })
+        store.seal(seal)
+        return seal
+      }),
+    async removeBefore(at, signal) {
+      // What has been begun is to be answered by its outcome, which needs its intent.
+      const begun = store.open().map(({ seq }) => seq)
+      const end = Math.min(store.firstSince(at) ?? store.highest() + 1, ...begun)
+      let removed = 0
+      for (;;) {
+        signal.throwIfAborted()
+        const base = store.sealed('base') ?? BEGINNING
+        const rows = store.page(base.seq, PAGE).filter(({ seq }) => seq < end)
+        const last = rows.at(-1)
+        if (last === undefined) return removed
+        const follower = createFollower(base, [])
+        for (const row of rows) follower.next(row)
+        // What was touched is evidence, and stays until somebody has looked at it.
+        if (follower.end(last.seq).broken.length > 0) throw new AppError('AUDIT_BROKEN', { rows: NOTHING_REMOVED })
+        store.atomically(() => {
+          store.seal(sealer.seal({ kind: 'base', seq: last.seq, hash: last.hash, at: now() }))
+          store.drop(last.seq)
+        })
+        removed += rows.length
+        await setImmediate()
+      }
     },
     settleInterrupted: (isAlive) =>
       store.atomically(() => {
