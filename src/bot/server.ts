@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto'
 import cookie from '@fastify/cookie'
 import helmet from '@fastify/helmet'
 import multipart from '@fastify/multipart'
-import rateLimit from '@fastify/rate-limit'
 import statics from '@fastify/static'
+import underPressure from '@fastify/under-pressure'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
-import { type Actions, AppError, type Gate } from '../actions/index.js'
+import { type Actions, AppError, type Counter, type Gate, openCounter } from '../actions/index.js'
 import { actionRoutes } from './http/actions.js'
 import { createAuth, sessionRoutes } from './http/auth.js'
 import { readCall } from './http/body.js'
@@ -37,6 +37,23 @@ export interface ServerOptions {
 
 const QUIET = new Set(['/healthz', '/readyz', '/metrics'])
 
+/** What waits longer than this for its turn waits in vain. */
+const MOST_DELAY_MS = 1_000
+const OVERLOADED_SECONDS = 5
+/** Of tokens, sessions and login links that are wrong, from one address. */
+const GUESSES_A_MINUTE = 20
+
+/** Whoever guesses is told so; what is right is never slowed, since many may come from one address. */
+async function slowed(error: unknown, request: FastifyRequest, guessing: Counter): Promise<unknown> {
+  const isGuess =
+    request.headers.authorization !== undefined || request.headers.cookie !== undefined || request.body != null
+  if (!(error instanceof AppError) || error.code !== 'UNAUTHENTICATED' || !isGuess) return error
+  return guessing(request.ip).then(
+    () => error,
+    (limited: unknown) => limited,
+  )
+}
+
 /** Download links carry their key in the path, which is then no business of the log. */
 const loggableUrl = (url: string): string => url.replace(/^\/d\/[^/]+/, '/d/…').replace(/\?.*$/, '?…')
 
@@ -60,7 +77,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     forceCloseConnections: 'idle',
     requestTimeout: 0,
   })
-  app.setErrorHandler((error, request, reply) => sendError(error, request, reply))
+  const guessing = openCounter(GUESSES_A_MINUTE)
+  app.setErrorHandler(async (error, request, reply) =>
+    sendError(await slowed(error, request, guessing), request, reply),
+  )
   app.setNotFoundHandler(() => {
     throw new AppError('ROUTE_UNKNOWN')
   })
@@ -84,7 +104,13 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     strictTransportSecurity: publicUrl().startsWith('https:') ? { maxAge: 31_536_000 } : false,
   })
   await app.register(cookie)
-  await app.register(rateLimit, { global: false })
+  // Shed before it piles up; who looks after the process still gets an answer.
+  await app.register(underPressure, {
+    maxEventLoopDelay: MOST_DELAY_MS,
+    pressureHandler: async (request: FastifyRequest) => {
+      if (!QUIET.has(request.url)) throw new AppError('OVERLOADED', { seconds: OVERLOADED_SECONDS })
+    },
+  })
   await app.register(multipart, {
     limits: { files: 1, fields: 64, fieldSize: 1024 * 1024, fileSize: Number.MAX_SAFE_INTEGER },
     throwFileSizeLimit: false,

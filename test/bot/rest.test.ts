@@ -269,6 +269,24 @@ describe('the page session', () => {
   })
 })
 
+describe('who guesses', () => {
+  it('is told to wait, and keeps nobody with the right token waiting', async () => {
+    const own = await startServer({ DOCKER_HOST: `unix://${socketPath}` })
+    const good = own.as('viewer')
+    const guess = (n: number) => fetch(`${own.url}/api/v1/host/list`, { headers: { authorization: `Bearer hc_${n}` } })
+    const codes: number[] = []
+    for (let n = 0; n < 22; n += 1) codes.push((await guess(n)).status)
+    expect(codes).toEqual([...Array.from({ length: 20 }, () => 401), 429, 429])
+    const slowed = await guess(0)
+    expect(Number(slowed.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect((await fetch(`${own.url}/page/login`, json({ token: 'x' }))).status).toBe(429)
+    expect((await good('/api/v1/host/list')).status).toBe(200)
+    // Who brings nothing has guessed nothing.
+    expect((await fetch(`${own.url}/api/v1/host/list`)).status).toBe(401)
+    await own.close()
+  })
+})
+
 describe('for operators', () => {
   it('tells its health, its metrics and its interface', async () => {
     expect(await (await fetch(`${server.url}/healthz`)).json()).toEqual({ status: 'ok' })

@@ -70,7 +70,7 @@ export interface JobContext {
 }
 
 export interface Jobs {
-  /** @throws AppError QUEUE_FULL, SHUTTING_DOWN */
+  /** @throws AppError QUEUE_FULL, JOBS_LIMIT, SHUTTING_DOWN */
   start(context: JobContext, work: JobWork): Job
   /** @throws AppError JOB_NOT_FOUND */
   get(id: string, tenant: string): Job
@@ -139,6 +139,8 @@ export interface JobLimits {
   readonly running: number
   /** At a time, of those that keep one host busy. */
   readonly perHost: number
+  /** Of one principal's, running and waiting. */
+  readonly perPrincipal: number
 }
 
 export interface JobsOptions {
@@ -270,6 +272,8 @@ export function openJobs({ store, audit, liveness, limits, now }: JobsOptions): 
   const jobs: Jobs = {
     start(context, work) {
       if (closing) throw new AppError('SHUTTING_DOWN')
+      const own = [...live.values()].filter((job) => job.context.principal === context.principal).length
+      if (own >= limits.perPrincipal) throw new AppError('JOBS_LIMIT', { count: own })
       const free = hasRoom(context)
       if (!free && waiting.length >= MOST_WAITING) throw new AppError('QUEUE_FULL', { waiting: waiting.length })
       // Hex: an id that began with a dash would be an option on a command line.

@@ -53,7 +53,7 @@ export function sessionRoutes(
   credentials: Credentials,
   publicUrl: () => string,
 ): void {
-  app.post('/page/login', { config: { rateLimit: { max: 10, timeWindow: '1 minute' } } }, async (request, reply) => {
+  app.post('/page/login', async (request, reply) => {
     const body = request.body as { token?: unknown } | null | undefined
     if (typeof body?.token !== 'string') throw new AppError('UNAUTHENTICATED')
     reply.setCookie(COOKIE, credentials.login(body.token), {

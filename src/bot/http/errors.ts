@@ -1,6 +1,6 @@
 // One error shape for every route, in the caller's language; what is a bug keeps its details to itself.
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { AppError, type Lang } from '../../actions/index.js'
+import { AppError, type Lang, scrub } from '../../actions/index.js'
 
 /** The page says its language outright; everyone else has it in Accept-Language. */
 export function langOf(request: FastifyRequest): Lang {
@@ -11,12 +11,14 @@ export function langOf(request: FastifyRequest): Lang {
 const isBilingual = (value: unknown): value is Readonly<Record<Lang, unknown>> =>
   typeof value === 'object' && value !== null && 'en' in value && 'zh' in value
 
+const scrubbed = (value: unknown): unknown => (typeof value === 'string' ? scrub(value) : value)
+
 export const errorBody = (error: AppError, lang: Lang, requestId: string) => ({
   error: {
     code: error.code,
     message: error.describe(lang),
     details: Object.fromEntries(
-      Object.entries(error.details).map(([name, value]) => [name, isBilingual(value) ? value[lang] : value]),
+      Object.entries(error.details).map(([name, value]) => [name, scrubbed(isBilingual(value) ? value[lang] : value)]),
     ),
     requestId,
   },
@@ -25,7 +27,6 @@ export const errorBody = (error: AppError, lang: Lang, requestId: string) => ({
 /** What fastify itself refuses before a route is reached. */
 function fromFastify(error: FastifyError, requestId: string): AppError {
   const { statusCode = 500 } = error
-  if (statusCode === 429) return new AppError('RATE_LIMITED', { seconds: 60 })
   if (statusCode === 413) {
     return new AppError(
       'INVALID_INPUT',
