@@ -1,6 +1,7 @@
 // What a call was given, in a form fit to be kept: long texts become their digest, secrets never get in.
 import { createHash } from 'node:crypto'
 import { wordsOf } from '../words.js'
+import { scrub } from './secrets.js'
 
 const LONGEST_KEPT = 512
 
@@ -37,13 +38,16 @@ function hide(value: string): string {
   return names.includes(undefined) ? '…' : names.map((name) => `${name}=…`).join(' ')
 }
 
-/** @param fields those of the action that it is the input of @returns the input without the values of secret ones */
+/** @param fields those of the action that it is the input of @returns the input without secrets, fit to be shown and kept */
 export function withoutSecrets(
   input: Readonly<Record<string, unknown>>,
   fields: readonly { readonly name: string; readonly secret?: boolean }[],
 ): Readonly<Record<string, unknown>> {
   const secret = new Set(fields.filter((field) => field.secret).map(({ name }) => name))
   return Object.fromEntries(
-    Object.entries(input).map(([name, value]) => [name, secret.has(name) ? hide(String(value)) : value]),
+    Object.entries(input).map(([name, value]) => [
+      name,
+      secret.has(name) ? hide(String(value)) : typeof value === 'string' ? scrub(value) : value,
+    ]),
   )
 }

@@ -11,23 +11,36 @@ const STEPS = [
    ) STRICT, WITHOUT ROWID;
    CREATE TABLE logins (token_hash TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
    CREATE TABLE sessions (token_hash TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;`,
+  `ALTER TABLE tokens ADD COLUMN tenant TEXT NOT NULL DEFAULT 'local';
+   ALTER TABLE tokens ADD COLUMN expires_at INTEGER;`,
 ]
 
 export interface TokenRow {
   readonly name: string
   readonly roles: string
   readonly created_at: number
+  readonly tenant: string
+  /** Epoch ms; null for never. */
+  readonly expires_at: number | null
+}
+
+interface NewToken extends TokenRow {
+  readonly token_hash: string
 }
 
 export type CredentialStore = ReturnType<typeof openCredentialStore>
 
 export function openCredentialStore(db: Database) {
   migrateStore(db, 'credentials', STEPS)
-  const insertToken = db.prepare<[{ name: string; token_hash: string; roles: string; created_at: number }]>(
-    `INSERT INTO tokens VALUES (@name, @token_hash, @roles, @created_at) ON CONFLICT (name) DO NOTHING`,
+  const insertToken = db.prepare<[NewToken]>(
+    `INSERT INTO tokens (name, token_hash, roles, created_at, tenant, expires_at)
+     VALUES (@name, @token_hash, @roles, @created_at, @tenant, @expires_at) ON CONFLICT (name) DO NOTHING`,
   )
-  const byHash = db.prepare<[string], TokenRow>('SELECT name, roles, created_at FROM tokens WHERE token_hash = ?')
-  const listTokens = db.prepare<[], TokenRow>('SELECT name, roles, created_at FROM tokens ORDER BY name')
+  const FIELDS = 'name, roles, created_at, tenant, expires_at'
+  const byHash = db.prepare<[string, number], TokenRow>(
+    `SELECT ${FIELDS} FROM tokens WHERE token_hash = ? AND (expires_at IS NULL OR expires_at > ?)`,
+  )
+  const listTokens = db.prepare<[], TokenRow>(`SELECT ${FIELDS} FROM tokens ORDER BY name`)
   const dropToken = db.prepare<[string]>('DELETE FROM tokens WHERE name = ?')
   const insertLogin = db.prepare<[string, number]>('INSERT INTO logins VALUES (?, ?)')
   const useLogin = db.prepare<[string, number]>('DELETE FROM logins WHERE token_hash = ? AND expires_at > ?')
@@ -40,9 +53,9 @@ export function openCredentialStore(db: Database) {
   const sweepSessions = db.prepare<[number]>('DELETE FROM sessions WHERE expires_at <= ?')
   return {
     /** @returns false when the name is taken */
-    insertToken: (row: { name: string; token_hash: string; roles: string; created_at: number }): boolean =>
-      insertToken.run(row).changes === 1,
-    tokenByHash: (hash: string): TokenRow | undefined => byHash.get(hash),
+    insertToken: (row: NewToken): boolean => insertToken.run(row).changes === 1,
+    /** Found by its hash alone, so that how long it takes tells nothing of the tokens there are. */
+    tokenByHash: (hash: string, now: number): TokenRow | undefined => byHash.get(hash, now),
     tokens: (): TokenRow[] => listTokens.all(),
     dropToken: (name: string): boolean => dropToken.run(name).changes === 1,
     insertLogin: (hash: string, expiresAt: number): void => void insertLogin.run(hash, expiresAt),
