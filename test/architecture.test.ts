@@ -82,3 +82,21 @@ describe('the sources', () => {
     expect(long.map((file) => relative(ROOT, file))).toEqual([])
   })
 })
+
+describe('docs/security.md', () => {
+  const sources = (folder: string): string[] =>
+    readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+      const path = join(folder, entry.name)
+      return entry.isDirectory() ? sources(path) : entry.name.endsWith('.test.ts') ? [readFileSync(path, 'utf8')] : []
+    })
+
+  it('has a test for each attack that it names, and names each that is tested', () => {
+    const told = readFileSync(join(ROOT, 'docs', 'security.md'), 'utf8')
+    const rows = [...told.matchAll(/^\| (A\d\d(?:, A\d\d)*) \|/gm)].flatMap(([, numbers]) => numbers?.split(', ') ?? [])
+    const tested = sources(join(ROOT, 'test')).flatMap((text) =>
+      [...text.matchAll(/(['"`])(A\d\d): /g)].map(([, , number]) => number),
+    )
+    expect(rows.length).toBeGreaterThanOrEqual(40)
+    expect([...tested].sort()).toEqual([...rows].sort())
+  })
+})

@@ -76,7 +76,7 @@ async function copyOut(container: string, path: string): Promise<CopiedOut> {
 const bytesOf = ({ path = '' }: CopiedOut): Buffer => readFileSync(path)
 
 describe('links that point at the host', () => {
-  it("give the container's own file, and never the host's", async () => {
+  it("A62: give the container's own file, and never the host's", async () => {
     const made = await makeContainer(docker)
     await sh(
       made,
@@ -92,7 +92,7 @@ describe('links that point at the host', () => {
     expect(await copyOut(made.name, '/srv/s')).toEqual({ code: 'PATH_NOT_FOUND' })
   })
 
-  it('lead what is copied in to a place inside the container, or nowhere', async () => {
+  it('A63: lead what is copied in to a place inside the container, or nowhere', async () => {
     const made = await makeContainer(docker)
     await sh(made, `ln -s ${outside} /srv/out; ln -s ${outside}/secret /srv/s; ln -s / /srv/root`)
     const into = (path: string) => codeOf(room.does('container.copy-in', { container: made.name, path, text: 'mine' }))
@@ -106,7 +106,7 @@ describe('links that point at the host', () => {
     hostIsUntouched()
   })
 
-  it('are swapped for directories while copies go both ways, and nothing gets out or in', async () => {
+  it('A64: are swapped for directories while copies go both ways, and nothing gets out or in', async () => {
     const made = await makeContainer(docker, {
       command: `mkdir -p /srv/real; echo inside > /srv/real/secret
         while :; do ln -s ${outside} /srv/t; rm -f /srv/t; mkdir /srv/t; echo inside > /srv/t/secret; rm -rf /srv/t; done`,
@@ -132,7 +132,7 @@ describe('names that mean harm', () => {
   const STEERING = /[^\P{Cc}\n\t]|\p{Bidi_Control}/u
   const MENTION = /(?<!\\)<@1>|@everyone/
 
-  it('are kept in the container as they are, and shown without what they would do', async () => {
+  it('A65: are kept in the container as they are, and shown without what they would do', async () => {
     const made = await makeContainer(docker)
     const file = fileOf(NAME, Buffer.from('x'))
     const first = await room.call('container.copy-in', { container: made.name, path: '/srv' }, { file })
@@ -156,7 +156,7 @@ describe('names that mean harm', () => {
     }
   })
 
-  it('are reduced to something harmless where they name a download', async () => {
+  it('A66: are reduced to something harmless where they name a download', async () => {
     const made = await makeContainer(docker)
     for (const name of [NAME, '-rf', '..hidden', `${'长'.repeat(80)}.tar.gz`, '~', ' ']) {
       await room.does('container.copy-in', { container: made.name, path: `/srv/${name}`, text: 'x' })
@@ -239,7 +239,7 @@ describe('sizes', () => {
 })
 
 describe('a directory that holds what should not be unpacked', () => {
-  it('comes out as bytes: links, hard links, devices, capabilities and attributes are in the tar alone', async () => {
+  it('A67: comes out as bytes: links, hard links, devices, capabilities and attributes are in the tar alone', async () => {
     const made = await makeContainer(docker)
     await sh(
       made,
@@ -281,7 +281,7 @@ describe('a directory that holds what should not be unpacked', () => {
 })
 
 describe('modes that lend rights', () => {
-  it('are refused unless a policy gives that very right', async () => {
+  it('A68: are refused unless a policy gives that very right', async () => {
     const made = await makeContainer(docker)
     const copy = (mode: string) => ({ container: made.name, path: '/srv/x', text: 'x', mode })
     for (const mode of ['4755', '2755', '1777', '7777']) {

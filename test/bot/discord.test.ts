@@ -238,7 +238,7 @@ describe('starting a container', () => {
     expect(await isRunning(container)).toBe(false)
   })
 
-  it('is not done by a click of someone else, who is told alone, and the card stays', async () => {
+  it('A69: is not done by a click of someone else, who is told alone, and the card stays', async () => {
     const container = await makeContainer(docker, { start: false })
     const asked = run('container start', { container: container.name })
     const card = await answered(asked)

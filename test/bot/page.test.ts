@@ -578,7 +578,7 @@ describe('hostile text', () => {
     expect(await isHacked(page)).toBe(false)
   })
 
-  it('in an answer, had it come so far, is shown, not run', async () => {
+  it('A73: in an answer, had it come so far, is shown, not run', async () => {
     const page = await open()
     await page.route('**/page/call', async (route) => {
       const response = await route.fetch()

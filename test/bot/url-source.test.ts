@@ -136,7 +136,7 @@ describe('a file at an address', () => {
     ).toBe('URL_REFUSED')
   })
 
-  it('must have a size, not be compressed on the way, and not redirect', async () => {
+  it('A60: must have a size, not be compressed on the way, and not redirect', async () => {
     for (const path of ['/redirect', '/chunked', '/gzip', '/gone']) {
       expect(await codeOf(fetched(at(path)))).toBe('URL_UNAVAILABLE')
     }
@@ -185,13 +185,13 @@ describe('a file behind TLS', () => {
 })
 
 describe('a name that leads inside', () => {
-  it('is refused when it does, among good addresses too', async () => {
+  it('A58: is refused when it does, among good addresses too', async () => {
     for (const list of [['127.0.0.2'], ['127.0.0.1', '127.0.0.2']]) {
       expect(await codeOf(fetched(at('/file'), { lookUp: answering(list) }))).toBe('URL_REFUSED')
     }
   })
 
-  it('is refused when it does so only the second time', async () => {
+  it('A59: is refused when it does so only the second time', async () => {
     const source = await sources({ lookUp: answering(['127.0.0.1'], ['127.0.0.2']) })(at('/file'), signal())
     expect(await codeOf(source.open(signal()))).toBe('URL_REFUSED')
   })
@@ -275,7 +275,7 @@ describe('through the gate', () => {
     await room.close()
   })
 
-  it('nothing is asked for at an address until policy has allowed all the rest', async () => {
+  it('A61: nothing is asked for at an address until policy has allowed all the rest', async () => {
     const socketPath = inject('engineSocket')
     const room = await openRoom({ hosts: [dockerHost('local', socketPath)] })
     const gate = fetchingGate(room.actions.gate, sources())

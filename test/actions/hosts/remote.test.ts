@@ -67,7 +67,7 @@ describe('over SSH', () => {
     await expect.poll(connections).toBe(0)
   })
 
-  it('refuses a host key that has changed, is unknown, or was revoked, and says its fingerprint', async () => {
+  it('A71: refuses a host key that has changed, is unknown, or was revoked, and says its fingerprint', async () => {
     const name = `[127.0.0.1]:${sshd.port}`
     const shown = execFileSync('ssh-keygen', ['-lf', '-'], { input: sshd.hostKey, encoding: 'utf8' })
     const fingerprint = shown.split(' ')[1] ?? ''
@@ -180,7 +180,7 @@ describe('over TLS', () => {
     driver.close()
   })
 
-  it('says when the certificate has expired, is for another name, or of an authority that nobody knows', async () => {
+  it('A72: says when the certificate has expired, is for another name, or of an authority that nobody knows', async () => {
     const expired = authority.issue('expired', 'serverAuth', undefined, -1)
     expect(await verdict(await serving(expired))).toMatch(/^HOST_UNTRUSTED unhealthy: Its TLS certificate has expired/)
     const other = authority.issue('other', 'serverAuth', 'DNS:other.example')

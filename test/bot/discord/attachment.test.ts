@@ -82,7 +82,7 @@ describe('an attachment', () => {
     expect(asked.length).toBe(before)
   })
 
-  it('that redirects is not followed', async () => {
+  it('A78: that redirects is not followed', async () => {
     expect(await codeOf(fetched('/cdn/redirect'))).toBe('ATTACHMENT_UNAVAILABLE')
     expect(asked).not.toContain('/secret')
   })

@@ -60,7 +60,7 @@ describe('stopping', () => {
 })
 
 describe('a click', () => {
-  it('on a button that this bot did not write is refused, for the clicker alone', async () => {
+  it('A70: on a button that this bot did not write is refused, for the clicker alone', async () => {
     const bot = opened(await startBot({ hosts: {} }))
     const asked = bot.double.slash({ user: ada, command: 'ask', options: { question: 'What is a container?' } })
     const message = await answered(asked)
