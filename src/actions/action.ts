@@ -6,10 +6,11 @@ import type { Gaps } from './gaps/gaps.js'
 import type { Approvals } from './guard/approvals.js'
 import type { AuditLog } from './guard/audit.js'
 import type { FileReference } from './guard/confirmations.js'
+import type { Explain } from './guard/explain.js'
 import type { Capability, HostDriver, Image, InstanceDetail } from './hosts/driver.js'
 import type { Host, Hosts } from './hosts/hosts.js'
 import type { Sampler } from './hosts/sampler.js'
-import type { Artifacts } from './jobs/artifacts.js'
+import type { Artifacts, StoredArtifact } from './jobs/artifacts.js'
 import type { Job, Jobs, JobWork } from './jobs/jobs.js'
 import type { Bilingual, Lang } from './text.js'
 import type { View } from './view.js'
@@ -57,6 +58,7 @@ export interface Services {
   readonly gaps: Gaps
   readonly audit: AuditLog
   readonly approvals: Approvals
+  readonly explain: Explain
   /** Epoch ms. */
   readonly now: () => number
 }
@@ -64,6 +66,8 @@ export interface Services {
 export interface CallContext extends Services {
   readonly principal: Principal
   readonly surface: Surface
+  /** Of Discord, by its id. */
+  readonly channel?: string
   readonly lang: Lang
   readonly requestId: string
   readonly signal: AbortSignal
@@ -71,7 +75,7 @@ export interface CallContext extends Services {
   /**
    * Goes on after the call has answered; its end, not the answer, is the call's outcome in the audit log.
    * @param release lets go of what the work was given; called once the job has ended, or if it cannot be started
-   * @throws AppError QUEUE_FULL, SHUTTING_DOWN
+   * @throws AppError QUEUE_FULL, JOBS_LIMIT, SHUTTING_DOWN
    */
   startJob(work: JobWork, release?: () => void): Job
 }
@@ -94,14 +98,20 @@ export interface ImageContext extends HostContext {
   readonly image: Image
 }
 
+export interface ArtifactContext extends CallContext {
+  readonly artifact: StoredArtifact
+}
+
 /** What a call acts on, resolved by the gate before policy is asked. */
-export type Target = 'none' | 'host' | 'instance' | 'image'
+export type Target = 'none' | 'host' | 'instance' | 'image' | 'card' | 'artifact'
 
 interface TargetContext {
   none: CallContext
   host: HostContext
   instance: InstanceContext
   image: ImageContext
+  card: CallContext
+  artifact: ArtifactContext
 }
 
 export interface ActionDefinition<
@@ -117,6 +127,7 @@ export interface ActionDefinition<
   /**
    * `host`: the input has an optional `host`, the only linked one by default.
    * `instance`: the input has `host` and a `container`, resolved to a full id before anything else; `image` likewise.
+   * `artifact`: the input has an `artifact`, which is there. `card`: the input has a `card`, which may not be there yet.
    */
   readonly target: T
   /** What the engine of its host must be able to do. */

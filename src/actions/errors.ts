@@ -1,6 +1,7 @@
 // Every failure that a caller can cause, in one table: its HTTP status, whether the same call may succeed later, and
 // what to tell the person. Messages say what was wrong and what to do; placeholders come from the error's details.
 import { type ErrorKind, kind } from './error-kind.js'
+import { scrub } from './guard/secrets.js'
 import { HOST_ERRORS } from './host-errors.js'
 import { type Bilingual, type Lang, say } from './text.js'
 
@@ -54,6 +55,12 @@ export const ERRORS = {
     false,
     'What you confirmed is not what you sent. Run the command again.',
     '确认的内容与发送的内容不一致。请重新执行命令。',
+  ),
+  REASON_REQUIRED: kind(
+    409,
+    true,
+    'Say what it is for, with "reason": policy asks for that here. Nothing was done.',
+    '请用 "reason" 说明操作原因：此处策略要求提供。未执行任何操作。',
   ),
   APPROVAL_REQUIRED: kind(
     409,
@@ -195,6 +202,12 @@ export const ERRORS = {
     'Too many jobs are waiting ({waiting}). Try again when some have finished.',
     '等待中的任务过多（{waiting}）。请在部分任务完成后重试。',
   ),
+  JOBS_LIMIT: kind(
+    429,
+    true,
+    'You have {count} jobs under way, and nobody may have more. Wait for one to end, or cancel one with /job cancel.',
+    '您已有 {count} 个任务在进行，已达个人上限。请等待其结束，或用 /job cancel 取消其一。',
+  ),
   JOB_NOT_FOUND: kind(404, false, 'There is no job "{job}" for you.', '没有可供您查看的任务“{job}”。'),
   JOB_FINISHED: kind(
     409,
@@ -239,6 +252,12 @@ export const ERRORS = {
     true,
     'Too many attempts. Try again in {seconds} s.',
     '尝试次数过多。请在 {seconds} 秒后重试。',
+  ),
+  OVERLOADED: kind(
+    503,
+    true,
+    'The bot has more to do than it can. Nothing was done; try again in {seconds} s.',
+    '机器人负载过高，未执行任何操作。请在 {seconds} 秒后重试。',
   ),
   SHUTTING_DOWN: kind(503, true, 'The bot is being stopped. Try again in a moment.', '机器人正在停止。请稍后重试。'),
   AUDIT_UNAVAILABLE: kind(
@@ -302,7 +321,7 @@ export function describeError(code: ErrorCode, details: ErrorDetails, lang: Lang
       isBilingual(value) ? value[lang] : Array.isArray(value) ? value.join(', ') : value,
     ]),
   )
-  return say(lang, ERRORS[code], values)
+  return scrub(say(lang, ERRORS[code], values))
 }
 
 export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code)

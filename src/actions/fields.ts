@@ -156,6 +156,12 @@ export const approvalField = text(
   { max: 64, complete: 'approval' },
 )
 
+/** Of every action that is not a plain look, unless it has one of its own. */
+export const reasonField = text(
+  { en: 'What it is for; kept in the audit log', zh: '操作原因，记入审计日志' },
+  { max: 300 },
+)
+
 export const jobField = text({ en: 'The job, by its id', zh: '任务 ID' }, { max: 64, complete: 'job' })
 
 /** As the engine's own tools do. */

@@ -1,31 +1,26 @@
 // The hypercall: one narrow, checked entry. Input → target → policy → confirmation → audit → run → audit.
-import {
-  type CallContext,
-  type FileSource,
-  type Principal,
-  principalKey,
-  type Services,
-  type Surface,
-} from './action.js'
+import { type CallContext, type FileSource, type Principal, principalKey, type Services } from './action.js'
 import { confirmView, shownOf } from './confirm-view.js'
 import { AppError, type ErrorCode } from './errors.js'
 import { type Approval, peopleOf } from './guard/approvals.js'
 import type { AuditEntry, AuditOutcome } from './guard/audit.js'
 import type { Confirmable, Confirmations, Recalled } from './guard/confirmations.js'
-import type { Decision, Policy, Question } from './guard/policy.js'
+import type { Limits } from './guard/limits.js'
+import type { Decision, Policy } from './guard/policy/policy.js'
+import type { ResourceFacts } from './guard/policy/schema.js'
+import { besideOf, type Caller, circumstancesOf, questionOf } from './guard/questions.js'
 import { withoutSecrets } from './guard/redact.js'
 import { requireRight } from './guard/rights.js'
 import type { Image, InstanceDetail } from './hosts/driver.js'
 import type { Host } from './hosts/hosts.js'
+import type { StoredArtifact } from './jobs/artifacts.js'
 import type { Job, JobContext, JobWork } from './jobs/jobs.js'
 import type { RegisteredAction, Registry } from './registry.js'
-import { createTargets, type Target } from './targets.js'
+import type { Target, Targets } from './targets.js'
 import { type Bilingual, formatTime, type Lang } from './text.js'
 import type { View } from './view.js'
 
-export interface Call {
-  readonly principal: Principal
-  readonly surface: Surface
+export interface Call extends Caller {
   readonly lang: Lang
   readonly requestId: string
   readonly action: string
@@ -75,7 +70,9 @@ export interface Gate {
 export interface GateOptions {
   readonly registry: Registry
   readonly policy: () => Policy
+  readonly resolve: Targets
   readonly confirmations: Confirmations
+  readonly limits: Limits
   readonly services: Services
   /** Told of every failure that is a bug, with the request it belongs to. */
   readonly onBug: (error: unknown, requestId: string) => void
@@ -99,18 +96,25 @@ const ASKED_ABOUT: readonly ErrorCode[] = [
   'IMAGE_AMBIGUOUS',
   'NOT_SUPPORTED',
   'SAME_HOST',
+  'ARTIFACT_NOT_FOUND',
 ]
 
-const UNKNOWN_HOST = { name: '', labels: {} } as const
+/** What a call might have been about, had its target been found. */
+const UNKNOWN_HOST: ResourceFacts = { kind: 'host', host: { name: '', labels: {} } }
+const UNKNOWN_ARTIFACT: ResourceFacts = {
+  kind: 'artifact',
+  artifact: { id: '', name: '', mediaType: '', sizeBytes: 0, mine: true },
+}
 
-export function createGate({ registry, policy, confirmations, services, onBug }: GateOptions): Gate {
+export function createGate({ registry, policy, resolve, confirmations, limits, services, onBug }: GateOptions): Gate {
   const { hosts, jobs, audit, approvals, now } = services
-  const resolve = createTargets(hosts, now)
 
   /** A target that could not be found must not tell those who may do nothing here that it is missing. */
   function mayAsk(action: RegisteredAction, call: Call): boolean {
-    return [UNKNOWN_HOST, ...hosts.visible(call.principal)].some(
-      (host) => policy().decide({ ...call, action, resource: { kind: 'host', host } }).allowed,
+    const visible = hosts.visible(call.principal).map((host): ResourceFacts => ({ kind: 'host', host }))
+    const circumstances = circumstancesOf(call, now())
+    return [action.target === 'artifact' ? UNKNOWN_ARTIFACT : UNKNOWN_HOST, ...visible].some(
+      (resource) => policy().decide({ ...circumstances, action, resource }).allowed,
     )
   }
 
@@ -162,6 +166,7 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
   async function pass(call: Call, entry: Tracked): Promise<Outcome> {
     const action = registry.get(call.action)
     entry.current = { ...entry.current, action: action.name, effect: action.effect }
+    await limits.take(call.principal, action)
     const input = action.check(call.input)
     const shownInput = withoutSecrets(input, action.fields)
     const record = (file: FileSource | undefined): void => {
@@ -188,24 +193,8 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
       ...(resolved.instance ? { instance: resolved.instance.id } : {}),
     }
 
-    const question: Question = {
-      principal: call.principal,
-      action,
-      resource: resolved.facts,
-      surface: call.surface,
-      ...(resolved.destination ? { destination: resolved.destination } : {}),
-      ...(typeof input.path === 'string' ? { path: input.path } : {}),
-      ...(resolved.copyRisk === undefined ? {} : { copyRisk: resolved.copyRisk }),
-    }
-    const beside = {
-      mode: typeof input.mode === 'string' ? input.mode : undefined,
-      also: resolved.instance
-        ? (action.also?.(input, resolved.instance) ?? []).map(({ action: name, path }) => ({
-            action: registry.get(name),
-            path,
-          }))
-        : [],
-    }
+    const question = questionOf(call, action, input, resolved, now())
+    const beside = besideOf(input, action, resolved, registry)
     const seen = ({ policies }: Decision): void => {
       entry.current = { ...entry.current, policies: [...new Set([...entry.current.policies, ...policies])] }
     }
@@ -226,12 +215,16 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
       ...(file ? { file: file.reference } : {}),
       target: {
         host: resolved.host?.name,
-        id: resolved.instance?.id ?? resolved.image?.id,
+        id: resolved.instance?.id ?? resolved.image?.id ?? resolved.artifact?.id,
         imageId: resolved.instance?.imageId,
         state: resolved.instance?.state,
+        version: resolved.card?.version,
       },
     }
-    if (demand) {
+    if (demand.reason && (typeof input.reason !== 'string' || input.reason.trim() === '')) {
+      throw new AppError('REASON_REQUIRED')
+    }
+    if (demand.why) {
       if (call.confirm === undefined) {
         const asked = { ...resolved, action, file, input: shownInput, why: demand.why }
         const { principal } = call
@@ -265,10 +258,12 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
       instance?: InstanceDetail
       image?: Image
       destination?: Host
+      artifact?: StoredArtifact
     } = {
       ...services,
       principal: call.principal,
       surface: call.surface,
+      ...(call.channel === undefined ? {} : { channel: call.channel }),
       lang: call.lang,
       requestId: call.requestId,
       signal: call.signal,
@@ -277,6 +272,7 @@ export function createGate({ registry, policy, confirmations, services, onBug }:
       ...(resolved.instance ? { instance: resolved.instance } : {}),
       ...(resolved.image ? { image: resolved.image } : {}),
       ...(resolved.destination ? { destination: resolved.destination } : {}),
+      ...(resolved.artifact ? { artifact: resolved.artifact } : {}),
       startJob(work, release) {
         const job = startOrRelease(
           {

@@ -8,10 +8,14 @@ import { createGate, type Gate } from './gate.js'
 import { openApprovalStore } from './guard/approval-store.js'
 import { type Approvals, openApprovals } from './guard/approvals.js'
 import { openAudit } from './guard/audit.js'
+import { openSealer, type Seal } from './guard/audit-seal.js'
 import { openAuditStore } from './guard/audit-store.js'
 import { openConfirmationStore } from './guard/confirmation-store.js'
 import { openConfirmations } from './guard/confirmations.js'
-import { loadPolicy, policySchema } from './guard/policy.js'
+import { createExplain } from './guard/explain.js'
+import { createLimits, type Rates } from './guard/limits.js'
+import { openPolicy, type Policy } from './guard/policy/policy.js'
+import { policySchema } from './guard/policy/schema.js'
 import type { Environment } from './hosts/endpoint.js'
 import { openHostStore } from './hosts/host-store.js'
 import { createHosts, type Host, type Hosts } from './hosts/hosts.js'
@@ -23,6 +27,7 @@ import { openJobStore } from './jobs/job-store.js'
 import { type JobLimits, type Jobs, openJobs } from './jobs/jobs.js'
 import { openLiveness } from './jobs/liveness-store.js'
 import type { Registry } from './registry.js'
+import { createTargets } from './targets.js'
 
 export interface ActionsOptions {
   readonly registry: Registry
@@ -37,9 +42,14 @@ export interface ActionsOptions {
   readonly policy: string
   readonly minFreeBytes: number
   readonly jobLimits: JobLimits
+  readonly rates: Rates
   /** What all artifacts may take together. */
   readonly quotaBytes: number
   readonly publicUrl: () => string
+  /** How long rows of the audit log are kept; for ever when absent. */
+  readonly auditKeptMs?: number
+  /** Told how far the audit log goes whenever that was signed, to note it where nobody reaches who can reach the log. */
+  readonly onSeal?: (seal: Seal) => void
   /** Epoch ms. */
   readonly now: () => number
   readonly onBug: (error: unknown, requestId: string) => void
@@ -51,8 +61,12 @@ export interface Actions {
   readonly artifacts: Artifacts
   readonly hosts: Hosts
   readonly approvals: Approvals
+  /** What is decided from now on. @throws PolicyError: then nothing changes */
+  replacePolicy(source: string): Policy
   /** This process's own folder for uploads on their way; emptied when it ends, however it ends. */
   readonly workFolder: string
+  /** Removes what has had its time, as is done every ten minutes. */
+  sweep(): Promise<void>
   /** How many jobs of processes that died were found and marked at the start. */
   readonly recovered: number
   /** Takes nothing new, gives running jobs a grace, marks the rest, and lets go of everything. */
@@ -62,13 +76,20 @@ export interface Actions {
 /** What one host does at a time besides its jobs, so that these never keep everyone waiting. */
 const BESIDE_JOBS = 4
 const SWEEP_MS = 10 * 60_000
+/** How much of the log's end may be cut off unnoticed at most. */
+const SEAL_MS = 60_000
 
 /** @throws PolicyError when the policy must not be used */
 export async function openActions(options: ActionsOptions): Promise<Actions> {
   const { registry, db, stateFolder, knowledge, now } = options
-  const policy = loadPolicy(options.policy, policySchema(registry.actions))
+  const policy = openPolicy(options.policy, policySchema(registry.actions))
   const liveness = openLiveness(join(stateFolder, 'processes'))
-  const audit = openAudit(openAuditStore(db), liveness.self, now)
+  const audit = openAudit({
+    store: openAuditStore(db),
+    sealer: openSealer(stateFolder),
+    process: liveness.self,
+    now,
+  })
   const jobs = openJobs({ store: openJobStore(db), audit, liveness, limits: options.jobLimits, now })
   const artifacts = openArtifacts({
     store: openArtifactStore(db),
@@ -87,22 +108,40 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
   const sampler = openSampler(now)
   const approvals = openApprovals(openApprovalStore(db), now)
   const confirmations = openConfirmations(openConfirmationStore(db), approvals, now)
+  const resolve = createTargets({ knowledge, hosts, artifacts, now })
+  const explain = createExplain({ registry, policy: policy.current, resolve, now })
   const gate = createGate({
     registry,
-    policy: () => policy,
+    policy: policy.current,
+    resolve,
     confirmations,
-    services: { knowledge, hosts, sampler, jobs, artifacts, gaps, audit, approvals, now },
+    limits: createLimits(options.rates),
+    services: { knowledge, hosts, sampler, jobs, artifacts, gaps, audit, approvals, explain, now },
     onBug: options.onBug,
   })
 
   // Jobs first: they are judged by who is alive, and the sweep forgets the dead.
   const recovered = jobs.recover()
   liveness.sweep()
-  await artifacts.sweep()
-  gaps.sweep()
-  const sweeping = setInterval(() => {
-    artifacts.sweep().catch((error: unknown) => options.onBug(error, 'sweep'))
-  }, SWEEP_MS).unref()
+
+  const closing = new AbortController()
+  const seal = (): void => {
+    const sealed = audit.seal()
+    if (sealed) options.onSeal?.(sealed)
+  }
+  const sweep = async (): Promise<void> => {
+    gaps.sweep()
+    await artifacts.sweep()
+    const { auditKeptMs } = options
+    if (auditKeptMs !== undefined) await audit.removeBefore(now() - auditKeptMs, closing.signal)
+  }
+  const every = (ms: number, name: string, work: () => Promise<void> | void) =>
+    setInterval(() => {
+      Promise.resolve()
+        .then(work)
+        .catch((error: unknown) => options.onBug(error, name))
+    }, ms).unref()
+  const timers = [every(SWEEP_MS, 'sweep', sweep), every(SEAL_MS, 'seal', seal)]
 
   return {
     gate,
@@ -110,12 +149,16 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
     artifacts,
     hosts,
     approvals,
+    replacePolicy: policy.replace,
     workFolder: liveness.workFolder,
+    sweep,
     recovered,
     async close(graceMs) {
-      clearInterval(sweeping)
+      timers.forEach(clearInterval)
+      closing.abort()
       sampler.close()
       await jobs.close(graceMs)
+      seal()
       hosts.close()
       liveness.close()
     },
@@ -129,8 +172,14 @@ export { AppError, ERRORS, type ErrorCode } from './errors.js'
 export type { Completion, FieldDescription } from './fields.js'
 export { type Call, type ConfirmFirst, confirmationError, type Done, type Gate, type Outcome } from './gate.js'
 export { type Approval, becauseOf, pendingError } from './guard/approvals.js'
+export type { Seal } from './guard/audit-seal.js'
 export type { FileReference } from './guard/confirmations.js'
-export { loadPolicy, PolicyError, policySchema } from './guard/policy.js'
+export { type Counter, openCounter, type Rates } from './guard/limits.js'
+export { type CaseResult, PolicyCasesError, readPolicyCases, runPolicyCase } from './guard/policy/cases.js'
+export { PolicyError, type PolicyProblem } from './guard/policy/file.js'
+export { loadPolicy, type Policy } from './guard/policy/policy.js'
+export { policySchema } from './guard/policy/schema.js'
+export { scrub } from './guard/secrets.js'
 export { defaultHosts, HostFileError, readHostFile } from './hosts/host-file.js'
 export type { Host, Hosts } from './hosts/hosts.js'
 export { type JobOutput, jobOutput, jobView } from './job-views.js'

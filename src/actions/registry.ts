@@ -1,10 +1,11 @@
 // The only list of what can be done. Reads catalog/ and refuses at boot what some surface would refuse later.
 import { readdir } from 'node:fs/promises'
+import { Type } from 'typebox'
 import Schema from 'typebox/schema'
 import Value from 'typebox/value'
 import type { Action } from './action.js'
 import { AppError } from './errors.js'
-import { describeFields, type FieldDescription } from './fields.js'
+import { describeFields, type FieldDescription, reasonField } from './fields.js'
 import type { Bilingual } from './text.js'
 
 export interface RegisteredAction extends Action {
@@ -68,6 +69,14 @@ function checker(action: Action): RegisteredAction['check'] {
     if (typeof input !== 'object' || input === null || Array.isArray(input)) {
       throw new AppError('INVALID_INPUT', { problem: { en: 'it must be an object', zh: '应为对象' } })
     }
+    // Every field is one value; what is nested could be nested deeper than a stack.
+    const nested = Object.entries(input).find(([, field]) => typeof field === 'object')
+    if (nested) {
+      const name = nested[0].slice(0, 64)
+      throw new AppError('INVALID_INPUT', {
+        problem: { en: `"${name}" must be one value`, zh: `“${name}”应为单个值` },
+      })
+    }
     // Query strings, form fields and command lines carry only text; conversion never invents a value.
     const value = Value.Convert(action.input, structuredClone(input)) as Record<string, unknown>
     if (validator.Check(value)) return value
@@ -85,7 +94,14 @@ function checker(action: Action): RegisteredAction['check'] {
   }
 }
 
-function register(action: Action): RegisteredAction {
+/** Whatever is not a plain look takes the reason for it, which policy may ask for. */
+function withReason(action: Action): Action {
+  if (action.effect === 'read' || 'reason' in action.input.properties) return action
+  return { ...action, input: Type.Object({ ...action.input.properties, reason: Type.Optional(reasonField) }) }
+}
+
+function register(defined: Action): RegisteredAction {
+  const action = withReason(defined)
   const refuse = (why: string): never => {
     throw new Error(`action "${action.name}": ${why}`)
   }
@@ -113,9 +129,12 @@ function register(action: Action): RegisteredAction {
   if (action.target === 'image' && !(has('host') && has('image'))) {
     refuse('its target is an image, so it needs the fields `host` and `image`')
   }
+  for (const target of ['card', 'artifact'] as const) {
+    if (action.target === target && !has(target)) refuse(`its target needs the field \`${target}\``)
+  }
   if (action.sendsTo !== undefined && !has('to')) refuse('it sends to another host, so it needs the field `to`')
   if (action.also && action.target !== 'instance') refuse('what it also does, it does to a container')
-  if (action.needs !== undefined && action.target === 'none') refuse('it needs something of an engine, and has no host')
+  if (action.needs !== undefined && !has('host')) refuse('it needs something of an engine, and has no host')
   if (has('confirm') || has('file')) refuse('`confirm` and `file` belong to the call itself')
   return {
     ...action,

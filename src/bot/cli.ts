@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { Command, CommanderError, Option } from 'commander'
 import { AppError, type Lang, loadRegistry, type RegisteredAction, type Registry } from '../actions/index.js'
+import { addPolicyCommands } from './cli-policy.js'
 import { renderError, renderText } from './cli-render.js'
 import { type CommonOptions, complain, EXIT, inHouse, print, printJson, runAction } from './cli-run.js'
 import { ConfigError, describeSettings, loadConfig } from './config.js'
@@ -157,10 +158,18 @@ function addOwnCommands(program: Command, lang: Lang, done: (code: number) => vo
     .description({ en: 'Make a token; it is shown this once', zh: '创建令牌，仅显示一次' }[lang])
     .requiredOption('--name <name>')
     .requiredOption('--role <role...>')
+    .option('--days <count>', { en: 'How long it is good; for ever by default', zh: '有效天数，默认永久' }[lang])
+    .option(
+      '--guild <id>',
+      { en: "A Discord server's, in place of this machine's", zh: '用于某个 Discord 服务器而非本机' }[lang],
+    )
     .option('--json')
-    .action((options: { name: string; role: string[]; json?: boolean }) =>
+    .action((options: { name: string; role: string[]; days?: string; guild?: string; json?: boolean }) =>
       inHouse(async (house) => {
-        const created = house.credentials.createToken(options.name, options.role)
+        const created = house.credentials.createToken(options.name, options.role, {
+          ...(options.days === undefined ? {} : { days: Number(options.days) }),
+          ...(options.guild === undefined ? {} : { guild: options.guild }),
+        })
         if (options.json) printJson(created)
         else print(created.token)
       }),
@@ -172,7 +181,9 @@ function addOwnCommands(program: Command, lang: Lang, done: (code: number) => vo
       inHouse(async (house) => {
         const tokens = house.credentials.tokens()
         if (options.json) return printJson({ tokens })
-        for (const row of tokens) print(`${row.name}  ${row.roles.join(',')}  ${row.createdAt}`)
+        for (const { name, roles, tenant, createdAt, expiresAt } of tokens) {
+          print([name, roles.join(','), tenant, createdAt, expiresAt ?? ''].join('  ').trimEnd())
+        }
       }),
     )
   token
@@ -218,6 +229,7 @@ export function buildProgram(registry: Registry, lang: Lang, done: (code: number
     groups.set(action.group, group)
     addAction(group, action, lang, done)
     if (action.name === 'knowledge.import') addWatch(group, action, lang, done)
+    if (action.name === 'policy.explain') addPolicyCommands(group, lang, done)
   }
   return program
 }

@@ -2,11 +2,13 @@
 import { type Static, Type } from 'typebox'
 import Schema from 'typebox/schema'
 import Value from 'typebox/value'
-import type { Bilingual } from '../actions/index.js'
+import type { Bilingual, Rates } from '../actions/index.js'
 
 const words = (description: Bilingual) => ({ description: description.en, 'x-zh': description.zh })
 const snowflake = '^[0-9]{5,20}$'
 const urlHost = '(http://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?'
+const RATES: Rates = { read: 600, change: 60, destroy: 20, disclose: 60, ask: 60 }
+const rate = '(read|change|destroy|disclose|ask)=[1-9][0-9]{0,8}'
 const httpUrl = '^https?://[^\\s/?#]+[^\\s?#]*$'
 
 export const SETTINGS = {
@@ -86,10 +88,39 @@ export const SETTINGS = {
     maximum: 64,
     ...words({ en: 'How many of them may keep one host busy', zh: '其中单台主机上允许同时运行的任务数' }),
   }),
+  HYPERCALL_JOBS_PER_PERSON: Type.Integer({
+    default: 8,
+    minimum: 1,
+    maximum: 64,
+    ...words({ en: 'How many of them, running or waiting, may be of one caller', zh: '其中同一调用者的任务数上限' }),
+  }),
+  HYPERCALL_RATES: Type.String({
+    default: Object.entries(RATES)
+      .map(([what, points]) => `${what}=${points}`)
+      .join(','),
+    pattern: `^(${rate}(,${rate})*)?$`,
+    ...words({
+      en: 'Calls a minute of one caller, by effect; `ask` limits questions besides. What is not named stays as it is',
+      zh: '每个调用者每分钟的调用次数（按效果）；`ask` 另外限制提问。未列出的保持默认',
+    }),
+  }),
   HYPERCALL_ARTIFACT_QUOTA: Type.Integer({
     default: 20 * 1024 ** 3,
     minimum: 1,
     ...words({ en: 'What all artifacts may take together, in bytes', zh: '所有制品合计可占用的空间（字节）' }),
+  }),
+  HYPERCALL_AUDIT_DAYS: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 36_500,
+    ...words({ en: 'How many days the audit log is kept; 0 keeps all of it', zh: '审计日志保留天数；0 表示全部保留' }),
+  }),
+  HYPERCALL_AUDIT_MIRROR: Type.String({
+    default: 'log',
+    ...words({
+      en: 'Where the signed end of the audit log is noted each minute, by comma: log, a file, an address to post to',
+      zh: '每分钟记录审计日志签名末端的位置（逗号分隔）：log、文件或接收 POST 的地址',
+    }),
   }),
   DISCORD_TOKEN: Type.Optional(
     Type.String({
@@ -216,6 +247,18 @@ export const describeSettings = (): SettingDescription[] =>
       secret: raw['x-secret'] === true,
     }
   })
+
+const ratesIn = (list: string): Partial<Rates> =>
+  Object.fromEntries(
+    list
+      .split(',')
+      .filter((pair) => pair !== '')
+      .map((pair) => pair.split('=') as [keyof Rates, string])
+      .map(([what, points]) => [what, Number(points)]),
+  )
+
+/** @returns the rates that are set, and the defaults of the others */
+export const ratesOf = ({ HYPERCALL_RATES }: Config): Rates => ({ ...RATES, ...ratesIn(HYPERCALL_RATES) })
 
 export const guildsOf = (config: Config): string[] => config.DISCORD_GUILDS?.split(',') ?? []
 

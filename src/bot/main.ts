@@ -13,9 +13,11 @@ import {
   PolicyError,
   type Registry,
   readHostFile,
+  scrub,
 } from '../actions/index.js'
-import { type Knowledge, startKnowledge } from '../knowledge/index.js'
-import { type Config, ConfigError, environment, guildsOf } from './config.js'
+import { type StartedKnowledge, startKnowledge } from '../knowledge/index.js'
+import { openAuditMirror } from './audit-mirror.js'
+import { type Config, ConfigError, environment, guildsOf, ratesOf } from './config.js'
 import { openDatabase } from './database.js'
 import { openCredentialStore } from './http/credential-store.js'
 import { type Credentials, openCredentials } from './http/credentials.js'
@@ -26,6 +28,7 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const CARDS = join(ROOT, 'data', 'knowledge')
 /** Made by the build. */
 const DICTIONARY = join(ROOT, 'dist', 'dictionary.sqlite')
+const DAY_MS = 24 * 60 * 60_000
 const KNOWLEDGE_THREAD = join(ROOT, 'dist', 'knowledge', 'worker.js')
 
 export const VERSION = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version
@@ -36,7 +39,7 @@ export interface House {
   readonly log: Logger
   readonly registry: Registry
   readonly actions: Actions
-  readonly knowledge: Knowledge
+  readonly knowledge: StartedKnowledge
   readonly credentials: Credentials
   readonly hosts: readonly Host[]
   /** Throws when the database does not answer. */
@@ -44,17 +47,16 @@ export interface House {
   close(graceMs: number): Promise<void>
 }
 
-/** A file of the product when the path is relative and nothing of that name is in the working directory. */
-function policyText(path: string): string {
-  for (const candidate of isAbsolute(path) ? [path] : [resolve(path), join(ROOT, path)]) {
-    try {
-      return readFileSync(candidate, 'utf8')
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    }
-  }
-  throw new ConfigError([`HYPERCALL_POLICY: there is no file ${path}`])
+/** A file of the product when the path is relative and nothing of that name is in the working directory. @throws ConfigError */
+export function policyPath(path: string): string {
+  const candidates = isAbsolute(path) ? [path] : [resolve(path), join(ROOT, path)]
+  const found = candidates.find((candidate) => existsSync(candidate))
+  if (found === undefined) throw new ConfigError([`HYPERCALL_POLICY: there is no file ${path}`])
+  return found
 }
+
+/** @returns Cedar text @throws ConfigError */
+export const readPolicy = (path: string): string => readFileSync(policyPath(path), 'utf8')
 
 function hostsOf(config: Config): Host[] {
   try {
@@ -98,8 +100,11 @@ export function localUrl(bind: string, port: number): string {
 /** @throws ConfigError for what the operator can mend */
 export async function openHouse(config: Config): Promise<House> {
   // Standard output belongs to what was asked for; the log goes beside it.
-  const log: Logger = pino({ level: config.HYPERCALL_LOG_LEVEL }, pino.destination({ dest: 2, sync: true }))
-  const policy = policyText(config.HYPERCALL_POLICY)
+  const log: Logger = pino(
+    { level: config.HYPERCALL_LOG_LEVEL, hooks: { streamWrite: scrub } },
+    pino.destination({ dest: 2, sync: true }),
+  )
+  const policy = readPolicy(config.HYPERCALL_POLICY)
   const hosts = hostsOf(config)
   const registry = await loadRegistry()
   const db = openDatabase(config.HYPERCALL_STATE)
@@ -131,9 +136,16 @@ export async function openHouse(config: Config): Promise<House> {
       environment,
       policy,
       minFreeBytes: config.HYPERCALL_MIN_FREE,
-      jobLimits: { running: config.HYPERCALL_JOBS, perHost: config.HYPERCALL_JOBS_PER_HOST },
+      jobLimits: {
+        running: config.HYPERCALL_JOBS,
+        perHost: config.HYPERCALL_JOBS_PER_HOST,
+        perPrincipal: config.HYPERCALL_JOBS_PER_PERSON,
+      },
+      rates: ratesOf(config),
       quotaBytes: config.HYPERCALL_ARTIFACT_QUOTA,
       publicUrl: () => publicUrlOf(config),
+      ...(config.HYPERCALL_AUDIT_DAYS === 0 ? {} : { auditKeptMs: config.HYPERCALL_AUDIT_DAYS * DAY_MS }),
+      onSeal: openAuditMirror(config.HYPERCALL_AUDIT_MIRROR, log),
       now,
       onBug: (err, requestId) => log.error({ err, requestId }, 'a bug'),
     })

@@ -8,7 +8,9 @@ import { type DiscordBot, startDiscord } from './discord/index.js'
 import { addressFile, localUrl, loginUrl, openHouse, ROOT, VERSION } from './main.js'
 import { createMetrics } from './metrics.js'
 import { openPictures } from './pictures.js'
+import { watchPolicy } from './policy-watch.js'
 import { createServer } from './server.js'
+import { openToOthers } from './state-modes.js'
 
 const DIAGRAMS = join(ROOT, 'dist', 'diagrams')
 const FONTS = ['Regular', 'Bold'].map((weight) => join(ROOT, 'dist', 'fonts', `NotoSansHans-${weight}.otf`))
@@ -50,10 +52,12 @@ export async function serve(
     checkDatabase: house.checkDatabase,
   })
   const pictures = openPictures({ folder: DIAGRAMS, worker: DRAWING_THREAD, fonts: FONTS })
+  const policyWatch = watchPolicy(config.HYPERCALL_POLICY, actions.replacePolicy, log)
   let discord: DiscordBot | undefined
   try {
     // Whoever asks first is not to wait for the cards that ship.
     const { cards, passages } = await house.knowledge.stats()
+    actions.sweep().catch((err: unknown) => log.error({ err }, 'what has had its time could not be removed'))
     await app.listen({ host: config.HYPERCALL_BIND, port: config.HYPERCALL_PORT })
     url = localUrl(config.HYPERCALL_BIND, (app.server.address() as AddressInfo).port)
     writeFileSync(addressFile(config), `${url}\n`, { mode: 0o600 })
@@ -61,10 +65,15 @@ export async function serve(
       discord = await startDiscord({ config, actions: { ...actions, gate }, log, pictures, now: Date.now })
     }
     log.info({ cards, passages, hosts: house.hosts.map((host) => host.name) }, 'ready')
+    house.knowledge.readAhead().catch((err: unknown) => log.warn({ err }, 'the knowledge base could not be read ahead'))
   } catch (error) {
+    policyWatch.close()
     await app.close()
     await house.close(0)
     throw error
+  }
+  for (const { path, mode } of openToOthers(config.HYPERCALL_STATE)) {
+    log.warn({ path, mode }, 'others on this machine can reach this part of the state: chmod go= closes it')
   }
   if (actions.recovered > 0) log.warn({ jobs: actions.recovered }, 'jobs of an earlier run were marked as interrupted')
   if (house.hosts.length === 0)
@@ -74,6 +83,7 @@ export async function serve(
     url: publicUrl(),
     loginUrl: loginUrl(house),
     async close() {
+      policyWatch.close()
       rmSync(addressFile(config), { force: true })
       // First the doors, so that nothing new comes in; what is inside gets its grace, and no more than that.
       const grace = setTimeout(() => app.server.closeAllConnections(), GRACE_MS)

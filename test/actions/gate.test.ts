@@ -1,5 +1,6 @@
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { SURFACES } from '../../src/actions/action.js'
 import { makeContainer, TEST_IMAGE } from '../helpers/engine.js'
 import { codeOf, dockerHost, openRoom, POLICY, principal, type Room } from '../helpers/room.js'
 
@@ -30,7 +31,7 @@ afterAll(() => room.close())
 const newest = async (limit = 2) => (await room.does<AuditRows>('audit.list', { limit: limit + 1 })).rows.slice(1)
 
 describe('policy', () => {
-  it('refuses every action there is under an empty policy', async () => {
+  it('A76: refuses every action there is under an empty policy, whoever asks and wherever', async () => {
     const closed = await openRoom({ hosts: [local], policy: '' })
     const inputs: Record<string, object> = {
       ask: { question: 'x' },
@@ -61,6 +62,8 @@ describe('policy', () => {
       'host.unlink': { host: 'local' },
       'job.status': { job: 'x' },
       'job.cancel': { job: 'x' },
+      'policy.explain': { action: 'ask' },
+      'policy.simulate': { action: 'ask', roles: 'admin' },
       'container.copy-in': { container: container.name, path: '/srv/x', text: 'x' },
       'container.copy-out': { container: container.name, path: '/srv' },
       'container.transfer': { container: container.name, to: 'x', reference: 'x' },
@@ -72,7 +75,12 @@ describe('policy', () => {
     }
     for (const action of closed.actions.gate.registry.actions) {
       const input = inputs[action.name] ?? (action.target === 'instance' ? { container: container.name } : {})
-      expect([action.name, await codeOf(closed.call(action.name, input))]).toEqual([action.name, 'FORBIDDEN'])
+      for (const surface of SURFACES) {
+        const kind = { cli: 'local', page: 'local', discord: 'user', rest: 'token' } as const
+        const asker = principal(['admin', 'operator', 'viewer'], { kind: kind[surface] })
+        const code = await codeOf(closed.call(action.name, input, { surface, principal: asker }))
+        expect([action.name, surface, code]).toEqual([action.name, surface, 'FORBIDDEN'])
+      }
     }
     expect((await container.inspect()).State.Status).toBe('created')
     await closed.close()

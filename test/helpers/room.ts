@@ -13,11 +13,19 @@ import {
   type Outcome,
   openActions,
   type Principal,
+  type Rates,
+  type Seal,
 } from '../../src/actions/index.js'
+import type { JobLimits } from '../../src/actions/jobs/jobs.js'
 import { openDatabase } from '../../src/bot/database.js'
 import { type Knowledge, openKnowledge } from '../../src/knowledge/index.js'
 
-export const POLICY = readFileSync(new URL('../../data/policy.cedar', import.meta.url), 'utf8')
+const shipped = (name: string): string => readFileSync(new URL(`../../data/${name}`, import.meta.url), 'utf8')
+
+/** Where a click of the asker's own is enough for nearly everything, so that tests of verbs need nobody else. */
+export const POLICY = shipped('policy-small-team.cedar')
+/** As a server has it that nobody gave another one. */
+export const DEFAULT_POLICY = shipped('policy.cedar')
 
 export const dockerHost = (name: string, socketPath: string, tenants: readonly string[] = ['local']): Host => ({
   name,
@@ -36,12 +44,17 @@ export const principal = (roles: readonly string[], more: Partial<Principal> = {
   ...more,
 })
 
+/** Tests call faster than people do. */
+const UNLIMITED: Rates = { read: 1e6, change: 1e6, destroy: 1e6, disclose: 1e6, ask: 1e6 }
+
 export interface Room {
   readonly actions: Actions
   readonly db: Database
   readonly knowledge: Knowledge
   readonly stateFolder: string
   readonly bugs: unknown[]
+  /** What was signed. */
+  readonly seals: readonly Seal[]
   /** Epoch ms; assign to move the clock. */
   now: () => number
   call(name: string, input: object, more?: Partial<Call>): Promise<Outcome>
@@ -55,8 +68,10 @@ export interface RoomOptions {
   readonly policy?: string
   readonly stateFolder?: string
   readonly minFreeBytes?: number
-  readonly jobs?: { readonly running: number; readonly perHost: number }
+  readonly jobs?: Partial<JobLimits>
+  readonly rates?: Partial<Rates>
   readonly quotaBytes?: number
+  readonly auditKeptMs?: number
   readonly roles?: readonly string[]
   /** What a host's settings may name. */
   readonly environment?: Readonly<Record<string, string>>
@@ -67,6 +82,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
   const db = openDatabase(stateFolder)
   const knowledge = openKnowledge(db)
   const bugs: unknown[] = []
+  const seals: Seal[] = []
   const caller = principal(options.roles ?? ['admin'])
   let now = Date.now
   const actions = await openActions({
@@ -78,18 +94,23 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
     environment: (name) => options.environment?.[name],
     policy: options.policy ?? POLICY,
     minFreeBytes: options.minFreeBytes ?? 0,
-    jobLimits: options.jobs ?? { running: 8, perHost: 4 },
+    jobLimits: { running: 8, perHost: 4, perPrincipal: 64, ...options.jobs },
+    rates: { ...UNLIMITED, ...options.rates },
     quotaBytes: options.quotaBytes ?? Number.MAX_SAFE_INTEGER,
     publicUrl: () => 'http://hypercall.test',
     now: () => now(),
+    ...(options.auditKeptMs === undefined ? {} : { auditKeptMs: options.auditKeptMs }),
+    onSeal: (seal) => seals.push(seal),
     onBug: (error) => bugs.push(error),
   })
+  await actions.sweep()
   const room: Room = {
     actions,
     db,
     knowledge,
     stateFolder,
     bugs,
+    seals,
     get now() {
       return now
     },

@@ -26,6 +26,9 @@ export async function startServer(settings: Readonly<Record<string, string>>, we
     HYPERCALL_STATE: stateFolder,
     HYPERCALL_PORT: '0',
     HYPERCALL_LOG_LEVEL: 'silent',
+    HYPERCALL_POLICY: 'data/policy-small-team.cedar',
+    HYPERCALL_RATES: 'read=1000000,change=1000000,destroy=1000000,disclose=1000000,ask=1000000',
+    HYPERCALL_JOBS_PER_PERSON: '64',
     ...settings,
   })
   const pageless = join(stateFolder, 'web')

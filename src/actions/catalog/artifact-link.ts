@@ -14,7 +14,7 @@ export default defineAction({
   name: 'artifact.link',
   summary: { en: 'Make a fresh download link to an artifact, for you alone', zh: '为您生成制品的全新下载链接' },
   effect: 'disclose',
-  target: 'none',
+  target: 'artifact',
   private: true,
   input: Type.Object({ artifact: artifactField }),
   output: Type.Object({

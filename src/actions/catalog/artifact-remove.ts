@@ -11,7 +11,7 @@ export default defineAction({
   name: 'artifact.remove',
   summary: { en: 'Remove an artifact, its file and every link to it', zh: '删除制品、其文件以及所有链接' },
   effect: 'destroy',
-  target: 'none',
+  target: 'artifact',
   private: true,
   input: Type.Object({ artifact: artifactField }),
   output: Type.Object({ artifact: Type.String() }),

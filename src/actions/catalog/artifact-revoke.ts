@@ -15,7 +15,7 @@ export default defineAction({
     zh: '撤销制品的所有下载链接，但保留制品',
   },
   effect: 'change',
-  target: 'none',
+  target: 'artifact',
   private: true,
   input: Type.Object({ artifact: artifactField }),
   output: Type.Object({ artifact: Type.String(), links: Type.Integer() }),

@@ -1,7 +1,6 @@
 import { Type } from 'typebox'
 import { defineAction } from '../action.js'
 import { ArtifactShape, artifactOutput, artifactView } from '../artifact-views.js'
-import { AppError } from '../errors.js'
 import { artifactField } from '../fields.js'
 
 export default defineAction({
@@ -11,14 +10,10 @@ export default defineAction({
     zh: '查看制品的大小、摘要、创建者与保留时间',
   },
   effect: 'read',
-  target: 'none',
+  target: 'artifact',
   private: true,
   input: Type.Object({ artifact: artifactField }),
   output: ArtifactShape,
-  run({ artifact: id }, { artifacts, principal, now }) {
-    const artifact = artifacts.get(id, principal.tenant)
-    if (!artifact || artifact.expiresAt <= now()) throw new AppError('ARTIFACT_NOT_FOUND', { artifact: id })
-    return artifactOutput(artifact)
-  },
+  run: (_input, { artifact }) => artifactOutput(artifact),
   view: artifactView,
 })

@@ -8,7 +8,7 @@ export default defineAction({
   name: 'knowledge.history',
   summary: { en: 'List the versions of one of your cards', zh: '列出你们一张卡片的各个版本' },
   effect: 'read',
-  target: 'none',
+  target: 'card',
   input: Type.Object({ card: cardField, language: Type.Optional(languageField) }),
   output: Type.Object({
     card: Type.String(),

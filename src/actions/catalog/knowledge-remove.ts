@@ -8,7 +8,7 @@ export default defineAction({
   name: 'knowledge.remove',
   summary: { en: 'Remove one of your cards; its history stays', zh: '移除你们的一张卡片，历史会保留' },
   effect: 'change',
-  target: 'none',
+  target: 'card',
   input: Type.Object({
     card: cardField,
     language: Type.Optional(languageField),

@@ -9,7 +9,7 @@ export default defineAction({
   name: 'knowledge.revert',
   summary: { en: 'Bring back an earlier version of a card', zh: '恢复卡片的某个历史版本' },
   effect: 'change',
-  target: 'none',
+  target: 'card',
   input: Type.Object({
     card: cardField,
     version: integer({ en: 'The version to bring back', zh: '要恢复的版本' }, { min: 1, max: 1_000_000 }),

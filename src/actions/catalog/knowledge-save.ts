@@ -10,7 +10,7 @@ export default defineAction({
   name: 'knowledge.save',
   summary: { en: 'Add a card to the knowledge base, or change one', zh: '添加或修改知识卡片' },
   effect: 'change',
-  target: 'none',
+  target: 'card',
   input: Type.Object({
     card: cardField,
     text: Type.Optional(

@@ -69,11 +69,24 @@ export interface Approvals {
 
 export type Verdict = { readonly agrees: true } | { readonly agrees: false; readonly reason: string }
 
-/** @returns each requirement with the people that are still missing from it */
+/** @returns each requirement with the people that are still missing from it; nobody counts for two of them */
 function missingOf(needed: readonly Requirement[], votes: readonly VoteRow[]): Requirement[] {
-  const held = votes.filter(({ agrees }) => agrees === 1).map(({ roles }) => new Set(JSON.parse(roles) as string[]))
+  const holders = votes.filter(({ agrees }) => agrees === 1).map(({ roles }) => new Set(JSON.parse(roles) as string[]))
+  const seats = needed.flatMap(({ role, count }) => Array.from({ length: count }, () => role))
+  const seatOf = new Map<number, number>()
+  /** Finds this seat somebody, and whoever has to move for that another one. */
+  const seat = (at: number, asked: Set<number>): boolean =>
+    holders.some((roles, person) => {
+      if (asked.has(person) || !roles.has(seats[at] ?? '')) return false
+      asked.add(person)
+      const other = seatOf.get(person)
+      if (other !== undefined && !seat(other, asked)) return false
+      seatOf.set(person, at)
+      return true
+    })
+  const empty = seats.filter((_, at) => !seat(at, new Set()))
   return needed
-    .map(({ role, count }) => ({ role, count: count - held.filter((roles) => roles.has(role)).length }))
+    .map(({ role }) => ({ role, count: empty.filter((other) => other === role).length }))
     .filter(({ count }) => count > 0)
 }
 

@@ -3,7 +3,8 @@ import { AppError, type ErrorCode } from '../errors.js'
 import { isSpecialMode } from '../hosts/paths.js'
 import type { Bilingual } from '../text.js'
 import type { Requirement } from './approvals.js'
-import { type Decision, type Policy, type Question, RIGHTS } from './policy.js'
+import type { Decision, Policy } from './policy/policy.js'
+import { type Question, RIGHTS } from './policy/schema.js'
 
 /** What a call takes beside its verb. */
 export interface Beside {
@@ -15,15 +16,17 @@ export interface Beside {
 
 /** What is to happen before a call may run. */
 export interface Demand {
-  /** Why its asker is to say yes. */
-  readonly why: Bilingual
+  /** Why its asker is to say yes; absent where they need not. */
+  readonly why?: Bilingual
   /** Who else is: nobody, where a click of the asker's is enough. */
   readonly approvals: readonly Requirement[]
+  /** Whether they are to say what it is for. */
+  readonly reason: boolean
 }
 
 /**
  * @param decided is told of each decision, also of the one that refuses
- * @returns what is to happen first, if any of what it takes wants something
+ * @returns what all that it takes wants to happen first
  * @throws AppError FORBIDDEN, MODE_REFUSED
  */
 export function requireRight(
@@ -31,7 +34,7 @@ export function requireRight(
   question: Question,
   { mode, also = [] }: Beside,
   decided: (decision: Decision) => void,
-): Demand | undefined {
+): Demand {
   const require = (asked: Question, code: ErrorCode, details: Readonly<Record<string, string>>) => {
     const decision = policy.decide(asked)
     decided(decision)
@@ -49,7 +52,11 @@ export function requireRight(
   const host = question.destination
   if (host) decisions.push(require({ ...question, resource: { kind: 'host', host } }, 'FORBIDDEN', { action }))
   const why = joined(decisions.flatMap(({ confirm }) => confirm ?? []))
-  return why && { why, approvals: strictest(decisions.flatMap(({ approve }) => approve ?? [])) }
+  return {
+    ...(why ? { why } : {}),
+    approvals: strictest(decisions.flatMap(({ approve }) => approve ?? [])),
+    reason: decisions.some(({ reason }) => reason),
+  }
 }
 
 /** Each role once, with the most people that any asks for. */

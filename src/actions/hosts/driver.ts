@@ -2,7 +2,8 @@
 import type { ByteSource } from '../bytes.js'
 import type { Bilingual } from '../text.js'
 
-export type InstanceState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
+export const INSTANCE_STATES = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'] as const
+export type InstanceState = (typeof INSTANCE_STATES)[number]
 
 export interface Instance {
   readonly id: string

@@ -1,7 +1,7 @@
 // Which engines are linked, who may know of them, and which one a call means.
 import type { Principal } from '../action.js'
 import { AppError } from '../errors.js'
-import type { HostFacts } from '../guard/policy.js'
+import type { HostFacts } from '../guard/policy/schema.js'
 import type { HostDriver, Image, Instance, InstanceDetail } from './driver.js'
 import { EndpointError } from './endpoint.js'
 import { type GuardedDriver, type GuardOptions, guarded } from './health.js'

@@ -22,6 +22,8 @@ import { WORDS } from './words.js'
 /** Who asks, in which language, and under which id it is logged. */
 export interface Asker {
   readonly principal: Principal
+  /** Its id. */
+  readonly channel?: string
   readonly lang: Lang
   readonly requestId: string
   readonly log: Logger
@@ -88,12 +90,13 @@ export function createAnswers({ gate, now, signal, pictures }: AnswersOptions): 
 
   return {
     async to({ action, input, file, confirm }, asker) {
-      const { principal, lang, requestId } = asker
+      const { principal, channel, lang, requestId } = asker
       try {
         const outcome = await within(signal, undefined, (signal) =>
           gate.call({
             principal,
             surface: 'discord',
+            ...(channel === undefined ? {} : { channel }),
             lang,
             requestId,
             action,

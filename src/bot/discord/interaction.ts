@@ -211,7 +211,9 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
     const child = log.child({ requestId, interaction: payload.id })
     try {
       const lang = langOf('locale' in payload ? payload.locale : undefined)
-      const asked = { payload, reply, principal: readPrincipal(payload), lang, requestId, issuedAt: now(), log: child }
+      const channel = payload.channel === undefined ? {} : { channel: payload.channel.id }
+      const who = { principal: readPrincipal(payload), ...channel, lang }
+      const asked = { payload, reply, ...who, requestId, issuedAt: now(), log: child }
       try {
         if (stopFollowing.signal.aborted) throw new AppError('SHUTTING_DOWN')
         await dispatch(asked)

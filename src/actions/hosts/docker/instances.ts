@@ -1,7 +1,16 @@
 // Containers of a Docker Engine: what they are, and what is done with them. Their files are in files.ts.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../../errors.js'
-import type { Change, HostDriver, Instance, InstanceDetail, InstanceState, LogRequest, Mount } from '../driver.js'
+import {
+  type Change,
+  type HostDriver,
+  INSTANCE_STATES,
+  type Instance,
+  type InstanceDetail,
+  type InstanceState,
+  type LogRequest,
+  type Mount,
+} from '../driver.js'
 import {
   CHANGE_MS,
   type Client,
@@ -16,8 +25,7 @@ import { createDemultiplexer, demultiplexed } from './multiplex.js'
 import { optionsOf } from './run-options.js'
 import { sampleOf } from './stats.js'
 
-const STATES: readonly string[] = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead']
-const stateOf = (state: string): InstanceState => (STATES.includes(state) ? (state as InstanceState) : 'dead')
+const stateOf = (state: string): InstanceState => INSTANCE_STATES.find((known) => known === state) ?? 'dead'
 
 function portsOf(ports: readonly Docker.Port[]): string[] {
   const shown = ports.map((port) =>
