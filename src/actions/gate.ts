@@ -11,9 +11,6 @@ import type { ResourceFacts } from './guard/policy/schema.js'
 import { besideOf, type Caller, circumstancesOf, questionOf } from './guard/questions.js'
 import { withoutSecrets } from './guard/redact.js'
 import { requireRight } from './guard/rights.js'
-import type { Image, InstanceDetail } from './hosts/driver.js'
-import type { Host } from './hosts/hosts.js'
-import type { StoredArtifact } from './jobs/artifacts.js'
 import type { Job, JobContext, JobWork } from './jobs/jobs.js'
 import type { RegisteredAction, Registry } from './registry.js'
 import type { Target, Targets } from './targets.js'
@@ -110,11 +107,11 @@ export function createGate({ registry, policy, resolve, confirmations, limits, s
   const { hosts, jobs, audit, approvals, now } = services
 
   /** A target that could not be found must not tell those who may do nothing here that it is missing. */
-  function mayAsk(action: RegisteredAction, call: Call): boolean {
+  function mayAsk(action: RegisteredAction, call: Call, inForce: Policy): boolean {
     const visible = hosts.visible(call.principal).map((host): ResourceFacts => ({ kind: 'host', host }))
     const circumstances = circumstancesOf(call, now())
     return [action.target === 'artifact' ? UNKNOWN_ARTIFACT : UNKNOWN_HOST, ...visible].some(
-      (resource) => policy().decide({ ...circumstances, action, resource }).allowed,
+      (resource) => inForce.decide({ ...circumstances, action, resource }).allowed,
     )
   }
 
@@ -165,6 +162,8 @@ export function createGate({ registry, policy, resolve, confirmations, limits, s
 
   async function pass(call: Call, entry: Tracked): Promise<Outcome> {
     const action = registry.get(call.action)
+    // One policy from here to the end, also when another one is put in force meanwhile.
+    const inForce = policy()
     entry.current = { ...entry.current, action: action.name, effect: action.effect }
     await limits.take(call.principal, action)
     const input = action.check(call.input)
@@ -182,7 +181,7 @@ export function createGate({ registry, policy, resolve, confirmations, limits, s
     try {
       resolved = await resolve(action, input, call.principal, call.signal)
     } catch (error) {
-      if (error instanceof AppError && ASKED_ABOUT.includes(error.code) && !mayAsk(action, call)) {
+      if (error instanceof AppError && ASKED_ABOUT.includes(error.code) && !mayAsk(action, call, inForce)) {
         throw new AppError('FORBIDDEN', { action: action.name }, { cause: error })
       }
       throw error
@@ -201,26 +200,14 @@ export function createGate({ registry, policy, resolve, confirmations, limits, s
     let { file } = call
     if (call.fetch) {
       // Somebody who may not do this with the smallest of files has nothing looked up for them.
-      requireRight(policy(), { ...question, bytes: 0 }, beside, seen)
+      requireRight(inForce, { ...question, bytes: 0 }, beside, seen)
       file = await call.fetch(call.signal)
       record(file)
     }
     const bytes = file?.sizeBytes ?? artifactBytes(input, call.principal)
-    const demand = requireRight(policy(), { ...question, ...(bytes === undefined ? {} : { bytes }) }, beside, seen)
+    const demand = requireRight(inForce, { ...question, ...(bytes === undefined ? {} : { bytes }) }, beside, seen)
 
-    const confirmable: Confirmable = {
-      principal: call.principal,
-      action: action.name,
-      input,
-      ...(file ? { file: file.reference } : {}),
-      target: {
-        host: resolved.host?.name,
-        id: resolved.instance?.id ?? resolved.image?.id ?? resolved.artifact?.id,
-        imageId: resolved.instance?.imageId,
-        state: resolved.instance?.state,
-        version: resolved.card?.version,
-      },
-    }
+    const confirmable = confirmableOf(call, action, input, resolved, file)
     if (demand.reason && (typeof input.reason !== 'string' || input.reason.trim() === '')) {
       throw new AppError('REASON_REQUIRED')
     }
@@ -252,47 +239,26 @@ export function createGate({ registry, policy, resolve, confirmations, limits, s
     audit.intent(entry.current)
     entry.state = 'begun'
     const begun = entry.current
-    const context: CallContext & {
-      host?: string
-      driver?: Host['driver']
-      instance?: InstanceDetail
-      image?: Image
-      destination?: Host
-      artifact?: StoredArtifact
-    } = {
-      ...services,
-      principal: call.principal,
-      surface: call.surface,
-      ...(call.channel === undefined ? {} : { channel: call.channel }),
-      lang: call.lang,
-      requestId: call.requestId,
-      signal: call.signal,
-      ...(file ? { file } : {}),
-      ...(resolved.host ? { host: resolved.host.name, driver: resolved.host.driver } : {}),
-      ...(resolved.instance ? { instance: resolved.instance } : {}),
-      ...(resolved.image ? { image: resolved.image } : {}),
-      ...(resolved.destination ? { destination: resolved.destination } : {}),
-      ...(resolved.artifact ? { artifact: resolved.artifact } : {}),
-      startJob(work, release) {
-        const job = startOrRelease(
-          {
-            tenant: call.principal.tenant,
-            principal: principalKey(call.principal),
-            action: action.name,
-            ...(resolved.host ? { host: resolved.host.name } : {}),
-            ...(resolved.destination ? { destination: resolved.destination.name } : {}),
-            ...(resolved.instance ? { instance: resolved.instance.id } : {}),
-            settle: (outcome) => audit.outcome(begun, outcome),
-            onBug: (error) => onBug(error, call.requestId),
-            ...(release ? { release } : {}),
-          },
-          work,
-        )
-        // From here the outcome is the job's to write.
-        entry.state = 'settled'
-        return job
-      },
+    const startJob: CallContext['startJob'] = (work, release) => {
+      const job = startOrRelease(
+        {
+          tenant: call.principal.tenant,
+          principal: principalKey(call.principal),
+          action: action.name,
+          ...(resolved.host ? { host: resolved.host.name } : {}),
+          ...(resolved.destination ? { destination: resolved.destination.name } : {}),
+          ...(resolved.instance ? { instance: resolved.instance.id } : {}),
+          settle: (outcome) => audit.outcome(begun, outcome),
+          onBug: (error) => onBug(error, call.requestId),
+          ...(release ? { release } : {}),
+        },
+        work,
+      )
+      // From here the outcome is the job's to write.
+      entry.state = 'settled'
+      return job
     }
+    const context = { ...services, ...contextOf(call, resolved, file), startJob }
     const output = await action.run(input, context)
     if (entry.state === 'begun') settle(entry, { code: 'OK', ...bytesOf(output) })
     return { status: 'done', action, output, view: viewOf(action, output, call) }
@@ -329,6 +295,47 @@ export function createGate({ registry, policy, resolve, confirmations, limits, s
     withdraw: (token, who) => audited('withdraw', who, () => confirmations.withdraw(token, who.principal)),
   }
 }
+
+/** The call as a confirmation is bound to it. */
+const confirmableOf = (
+  { principal }: Call,
+  { name }: RegisteredAction,
+  input: Readonly<Record<string, unknown>>,
+  { host, instance, image, artifact, card }: Target,
+  file: FileSource | undefined,
+): Confirmable => ({
+  principal,
+  action: name,
+  input,
+  ...(file ? { file: file.reference } : {}),
+  target: {
+    host: host?.name,
+    id: instance?.id ?? image?.id ?? artifact?.id,
+    imageId: instance?.imageId,
+    state: instance?.state,
+    version: card?.version,
+  },
+})
+
+/** What an action is told of the call, and of what it acts on. */
+const contextOf = (
+  { principal, surface, channel, lang, requestId, signal }: Call,
+  { host, instance, image, destination, artifact }: Target,
+  file: FileSource | undefined,
+) => ({
+  principal,
+  surface,
+  ...(channel === undefined ? {} : { channel }),
+  lang,
+  requestId,
+  signal,
+  ...(file ? { file } : {}),
+  ...(host ? { host: host.name, driver: host.driver } : {}),
+  ...(instance ? { instance } : {}),
+  ...(image ? { image } : {}),
+  ...(destination ? { destination } : {}),
+  ...(artifact ? { artifact } : {}),
+})
 
 /** A file as the audit log keeps it: its address may carry a signature, and stays out. */
 const recordOf = ({ name, sizeBytes, reference }: FileSource) => ({

@@ -37,8 +37,8 @@ export interface ServerOptions {
 
 const QUIET = new Set(['/healthz', '/readyz', '/metrics'])
 
-/** What waits longer than this for its turn waits in vain. */
-const MOST_DELAY_MS = 1_000
+/** Of the event loop, on average over a second: whoever comes then would wait in a line that only grows. */
+const MOST_DELAY_MS = 500
 const OVERLOADED_SECONDS = 5
 /** Of tokens, sessions and login links that are wrong, from one address. */
 const GUESSES_A_MINUTE = 20
