@@ -22,6 +22,8 @@ const settings = (more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEn
   HOME: process.env.HOME,
   HYPERCALL_STATE: state,
   DOCKER_HOST: `unix://${socketPath}`,
+  // Nobody else is here to agree to an export.
+  HYPERCALL_POLICY: 'data/policy-small-team.cedar',
   ...more,
 })
 

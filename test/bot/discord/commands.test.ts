@@ -61,6 +61,7 @@ describe('the commands', () => {
       'mode',
       'uid',
       'gid',
+      'reason',
     ])
     expect(options.find(({ name }) => name === 'container')).toMatchObject({
       type: 3,
