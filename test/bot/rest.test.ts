@@ -287,28 +287,6 @@ describe('who guesses', () => {
   })
 })
 
-describe('a server with more to do than it can', () => {
-  it('says so at once and when to come back, and still tells that it is alive', { timeout: 60_000 }, async () => {
-    const own = await startServer({ DOCKER_HOST: `unix://${socketPath}` })
-    const get = own.as('viewer')
-    const block = setInterval(() => {
-      const until = performance.now() + 700
-      while (performance.now() < until);
-    }, 1)
-    try {
-      await expect.poll(async () => (await get('/api/v1/host/list')).status, { timeout: 30_000 }).toBe(503)
-      const refused = await get('/api/v1/host/list')
-      expect(refused.headers.get('retry-after')).toBe('5')
-      expect(((await refused.json()) as ErrorBody).error.code).toBe('OVERLOADED')
-      expect((await fetch(`${own.url}/healthz`)).status).toBe(200)
-    } finally {
-      clearInterval(block)
-    }
-    await expect.poll(async () => (await get('/api/v1/host/list')).status, { timeout: 15_000 }).toBe(200)
-    await own.close()
-  })
-})
-
 describe('for operators', () => {
   it('tells its health, its metrics and its interface', async () => {
     expect(await (await fetch(`${server.url}/healthz`)).json()).toEqual({ status: 'ok' })
