@@ -25,7 +25,10 @@ const WORDS = {
 
 /** What says which call is meant. */
 export const SUPPOSED = {
-  action: text({ en: 'The command: container.start', zh: '命令，例如 container.start' }, { max: 65 }),
+  action: text(
+    { en: 'The command: container.start', zh: '命令，例如 container.start' },
+    { max: 65, complete: 'action' },
+  ),
   host: Type.Optional(hostField),
   container: Type.Optional(containerField),
   image: Type.Optional(imageField),

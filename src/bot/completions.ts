@@ -102,7 +102,10 @@ const listOf = <Output>(action: string, input: List['input'], candidates: (outpu
 
 const onHost = (host: string | undefined): object => (host === undefined || host === '' ? {} : { host })
 
-const LISTS: Readonly<Record<Completion, List>> = {
+/** What is asked of the gate; verbs are the same for everyone. */
+type Listed = Exclude<Completion, 'action'>
+
+const LISTS: Readonly<Record<Listed, List>> = {
   host: listOf<{ readonly hosts: readonly HostRow[] }>(
     'host.list',
     () => ({}),
@@ -198,7 +201,11 @@ function fitting(candidates: readonly Candidate[], typed: string): Candidate[] {
 export function createCompletions({ gate, surface, log, now }: CompletionsOptions): Completions {
   const lists = memory<Candidate[]>(now)
 
-  async function load({ principal, kind, host }: CompletionRequest): Promise<Candidate[]> {
+  const verbs = gate.registry.actions.map(
+    ({ name, effect, verb }): Candidate => ({ value: name, label: effect, names: [name, verb], ids: [] }),
+  )
+
+  async function load({ principal, host }: CompletionRequest, kind: Listed): Promise<Candidate[]> {
     const list = LISTS[kind]
     const outcome = await gate.call({
       principal,
@@ -215,17 +222,19 @@ export function createCompletions({ gate, surface, log, now }: CompletionsOption
   }
 
   /** Rights are part of who asks: a role that was taken away takes its completions with it. */
-  const keyOf = ({ principal, kind, host }: CompletionRequest): string =>
+  const keyOf = ({ principal, host }: CompletionRequest, kind: Listed): string =>
     JSON.stringify([principalKey(principal), principal.roles, kind, LISTS[kind].input(host)])
 
   return {
     async find(request) {
+      const { kind } = request
+      if (kind === 'action') return fitting(verbs, request.typed)
       let timer: NodeJS.Timeout | undefined
       const late = new Promise<Candidate[]>((resolve) => {
         timer = setTimeout(resolve, DEADLINE_MS, [])
       })
       try {
-        const listed = lists(keyOf(request), KEPT_MS[request.kind], () => load(request))
+        const listed = lists(keyOf(request, kind), KEPT_MS[kind], () => load(request, kind))
         return fitting(await Promise.race([listed, late]), request.typed)
       } catch (error) {
         // Who may not look, or cannot, is offered nothing; the command itself will say why.

@@ -508,6 +508,11 @@ describe('completing what is typed', () => {
 
   it('offers hosts, and the jobs that one started', async () => {
     expect(await namesOf(typing('host status', 'host', {}))).toEqual(['local'])
+    expect(await namesOf(typing('policy explain', 'action', { action: 'container.st' }))).toEqual([
+      'container.start',
+      'container.stats',
+      'container.stop',
+    ])
     const { jobs } = bot.room.actions
     const own = jobs.recent(LAB, 25).filter((job) => job.principal.endsWith(ada.id))
     expect(await namesOf(typing('job status', 'job', { job: 'export' }))).toEqual(
