@@ -1,9 +1,11 @@
 import { readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import type { Database } from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { linkOf, START } from '../../src/actions/guard/audit-chain.js'
 import type { AuditRow } from '../../src/actions/guard/audit-store.js'
+import { bytesOf } from '../../src/actions/index.js'
 import { codeOf, openRoom, type Room } from '../helpers/room.js'
 
 let room: Room
@@ -18,7 +20,7 @@ interface Checked {
   readonly head: string
 }
 const verified = () => room.does<Checked>('audit.verify', {})
-const ask = (n: number) => room.does('host.list', {}, { requestId: `r${n}` })
+const ask = (n: number, from = room) => from.does('host.list', {}, { requestId: `r${n}` })
 
 /** What somebody does who has the file and knows its triggers. */
 function tamper(sql: string): void {
@@ -178,7 +180,27 @@ describe('rows that are old', () => {
     await again.actions.close(0)
   })
 
-  it('stay while what they began has not ended, and when they were touched', async () => {
+  it('stay while what they began has not ended', async () => {
+    const again = await reopened({ auditKeptMs: -1 })
+    const text = new Readable({ read() {} })
+    const file = { name: 'late.md', sizeBytes: 10, reference: {}, open: async () => bytesOf(text) }
+    await ask(1, again)
+    const importing = codeOf(again.call('knowledge.import', {}, { file }))
+    const actions = again.db.prepare('SELECT action FROM audit ORDER BY seq').pluck()
+    await expect.poll(() => actions.all()).toContain('knowledge.import')
+    await ask(2, again)
+    await again.actions.sweep()
+    expect(actions.all()).toEqual(['knowledge.import', 'host.list', 'host.list'])
+    text.push('# Late\n\nBut here.\n')
+    text.push(null)
+    expect(await importing).toBe('OK')
+    await again.actions.sweep()
+    expect(actions.all()).toEqual([])
+    expect(await again.does('audit.verify', {})).toMatchObject({ rows: 1 })
+    await again.actions.close(0)
+  })
+
+  it('stay when they were touched', async () => {
     await ask(1)
     await ask(2)
     room.db.exec(`DROP TRIGGER audit_no_delete; DELETE FROM audit WHERE seq = 4`)

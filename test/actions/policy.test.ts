@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { requireRight } from '../../src/actions/guard/rights.js'
 import {
   loadPolicy,
   loadRegistry,
@@ -262,6 +263,28 @@ describe('policy in force', () => {
       )
     }
     await room.does('container.rename', { container: `${name}-2`, name, reason: 'back' }, ops)
+  })
+})
+
+it('a call that does the work of another one takes the most that either asks for', () => {
+  const policy = load(`
+    @approve("role:ops:3") permit (principal, action == Action::"container.export", resource);
+    @approve("role:ops:2") permit (principal, action == Action::"container.copy-out", resource);
+    @reason("required") @approve("role:owner") permit (principal, action == Action::"container.copy-in", resource);`)
+  const also = ['container.copy-out', 'container.copy-in'].map((name) => ({ action: registry.get(name), path: '/x' }))
+  const question = {
+    principal: principal([]),
+    action: registry.get('container.export'),
+    resource: { kind: 'service' },
+    surface: 'rest',
+    hour: 0,
+  } as const
+  expect(requireRight(policy, question, { also }, () => undefined)).toMatchObject({
+    approvals: [
+      { role: 'ops', count: 3 },
+      { role: 'owner', count: 1 },
+    ],
+    reason: true,
   })
 })
 
