@@ -58,6 +58,16 @@ const STEPS = [
    CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
      WHEN OLD.seq > coalesce((SELECT seq FROM audit_seals WHERE kind = 'base'), 0)
      BEGIN SELECT RAISE(ABORT, 'audit rows never go'); END;`,
+  // Which intents no outcome answers yet, without a look at the whole log at each start.
+  `CREATE TABLE audit_open (seq INTEGER PRIMARY KEY, request_id TEXT NOT NULL) STRICT;
+   CREATE INDEX audit_open_by_request ON audit_open (request_id);
+   INSERT INTO audit_open SELECT seq, request_id FROM audit AS intent
+     WHERE phase = 'intent' AND NOT EXISTS
+       (SELECT 1 FROM audit AS outcome WHERE outcome.request_id = intent.request_id AND outcome.phase = 'outcome');
+   CREATE TRIGGER audit_opened AFTER INSERT ON audit WHEN NEW.phase = 'intent'
+     BEGIN INSERT INTO audit_open VALUES (NEW.seq, NEW.request_id); END;
+   CREATE TRIGGER audit_closed AFTER INSERT ON audit WHEN NEW.phase = 'outcome'
+     BEGIN DELETE FROM audit_open WHERE request_id = NEW.request_id; END;`,
 ]
 
 export interface AuditRow {
@@ -134,11 +144,8 @@ export function openAuditStore(db: Database) {
   const young = db.prepare<[number], number>('SELECT seq FROM audit WHERE at >= ? ORDER BY seq LIMIT 1').pluck()
   const at = db.prepare<[number], Known>('SELECT seq, hash FROM audit WHERE seq = ?')
   const drop = db.prepare<[number]>('DELETE FROM audit WHERE seq <= ?')
-  const open = db.prepare<[], AuditRow>(
-    `SELECT * FROM audit AS intent
-     WHERE phase = 'intent' AND NOT EXISTS
-       (SELECT 1 FROM audit AS outcome WHERE outcome.request_id = intent.request_id AND outcome.phase = 'outcome')`,
-  )
+  // In this order: the planner would rather read the whole log, which it takes to be as short.
+  const open = db.prepare<[], AuditRow>('SELECT audit.* FROM audit_open CROSS JOIN audit USING (seq) ORDER BY seq')
   return {
     insert: (row: NewAuditRow): void => append.immediate(row),
     /** The rows behind one, oldest first. */
