@@ -22,17 +22,21 @@ export interface ByteSource {
 const BUFFER_BYTES = 256 * 1024
 
 /** A stream, led through others, as a source: what gathers while the taker is busy is given in one go. */
-export const bytesOf = (stream: Readable, ...through: readonly Duplex[]): ByteSource => ({
-  flow(take, signal) {
-    const sink = new Writable({
-      highWaterMark: BUFFER_BYTES,
-      write: (chunk: Buffer, _encoding, done) => void take([chunk]).then(() => done(), done),
-      writev: (chunks, done) => void take(chunks.map(({ chunk }) => chunk as Buffer)).then(() => done(), done),
-    })
-    return pipeline([stream, ...through, sink], { signal })
-  },
-  close: () => void stream.destroy(),
-})
+export function bytesOf(stream: Readable, ...through: readonly Duplex[]): ByteSource {
+  // It may fail before anybody reads it: then whoever does is told, and the process does not end over it.
+  stream.on('error', () => undefined)
+  return {
+    flow(take, signal) {
+      const sink = new Writable({
+        highWaterMark: BUFFER_BYTES,
+        write: (chunk: Buffer, _encoding, done) => void take([chunk]).then(() => done(), done),
+        writev: (chunks, done) => void take(chunks.map(({ chunk }) => chunk as Buffer)).then(() => done(), done),
+      })
+      return pipeline([stream, ...through, sink], { signal })
+    },
+    close: () => void stream.destroy(),
+  }
+}
 
 /** A piece of a file: fewer of them cost less, and larger ones no longer fit into a processor's cache. */
 const FILE_BYTES = 512 * 1024
