@@ -179,7 +179,7 @@ export { type CaseResult, PolicyCasesError, readPolicyCases, runPolicyCase } fro
 export { PolicyError, type PolicyProblem } from './guard/policy/file.js'
 export { loadPolicy, type Policy } from './guard/policy/policy.js'
 export { policySchema } from './guard/policy/schema.js'
-export { scrub } from './guard/secrets.js'
+export { scrub, scrubLine } from './guard/secrets.js'
 export { defaultHosts, HostFileError, readHostFile } from './hosts/host-file.js'
 export type { Host, Hosts } from './hosts/hosts.js'
 export { type JobOutput, jobOutput, jobView } from './job-views.js'

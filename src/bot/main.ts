@@ -13,7 +13,7 @@ import {
   PolicyError,
   type Registry,
   readHostFile,
-  scrub,
+  scrubLine,
 } from '../actions/index.js'
 import { type StartedKnowledge, startKnowledge } from '../knowledge/index.js'
 import { openAuditMirror } from './audit-mirror.js'
@@ -101,7 +101,7 @@ export function localUrl(bind: string, port: number): string {
 export async function openHouse(config: Config): Promise<House> {
   // Standard output belongs to what was asked for; the log goes beside it.
   const log: Logger = pino(
-    { level: config.HYPERCALL_LOG_LEVEL, hooks: { streamWrite: scrub } },
+    { level: config.HYPERCALL_LOG_LEVEL, hooks: { streamWrite: scrubLine } },
     pino.destination({ dest: 2, sync: true }),
   )
   const policy = readPolicy(config.HYPERCALL_POLICY)

@@ -1,7 +1,7 @@
 // Nothing that looks like a secret gets out by the way.
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { AppError, scrub } from '../../src/actions/index.js'
+import { AppError, scrub, scrubLine } from '../../src/actions/index.js'
 import { makeContainer } from '../helpers/engine.js'
 import { dockerHost, openRoom, POLICY, principal, type Room } from '../helpers/room.js'
 
@@ -43,6 +43,22 @@ describe('a text', () => {
     'docker run --rm -it -v /srv:/srv busybox sh -c "ls -la"',
   ])('is left alone: %s', (text) => {
     expect(scrub(text)).toBe(text)
+  })
+})
+
+describe('a line of the log', () => {
+  it('stays one, whatever is cut out of it', () => {
+    const line = {
+      level: 30,
+      token: 'a"b',
+      msg: 'said {"token": "x\\"y"} and PASSWORD="two words", "level":60',
+      err: { cookie: 'c=1' },
+    }
+    const written = scrubLine(`${JSON.stringify(line)}\n`)
+    expect(written.match(/\n/g)).toHaveLength(1)
+    const read = JSON.parse(written) as typeof line
+    expect(read).toMatchObject({ level: 30, token: '…', err: { cookie: '…' } })
+    expect(written).not.toMatch(/two words|a\\"b/)
   })
 })
 

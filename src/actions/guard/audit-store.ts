@@ -142,7 +142,6 @@ export function openAuditStore(db: Database) {
   )
   const anything = { before: null, action: null, principal: null, outcome: null, since: null, until: null }
   const young = db.prepare<[number], number>('SELECT seq FROM audit WHERE at >= ? ORDER BY seq LIMIT 1').pluck()
-  const at = db.prepare<[number], Known>('SELECT seq, hash FROM audit WHERE seq = ?')
   const drop = db.prepare<[number]>('DELETE FROM audit WHERE seq <= ?')
   // In this order: the planner would rather read the whole log, which it takes to be as short.
   const open = db.prepare<[], AuditRow>('SELECT audit.* FROM audit_open CROSS JOIN audit USING (seq) ORDER BY seq')
@@ -161,7 +160,6 @@ export function openAuditStore(db: Database) {
     open: (): AuditRow[] => open.all(),
     /** The newest row. */
     last: (): Known | undefined => last.get(),
-    row: (seq: number): Known | undefined => at.get(seq),
     /** The number of the oldest row that is not older than this, epoch ms. */
     firstSince: (since: number): number | undefined => young.get(since),
     sealed,

@@ -29,3 +29,17 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
 /** @returns the text without what looks like a secret */
 export const scrub = (text: string): string =>
   PATTERNS.reduce((scrubbed, [pattern, without]) => scrubbed.replace(pattern, without), text)
+
+const SECRET_KEY = new RegExp(`^(?:${SECRET_NAME}|authorization|proxy-authorization|x-registry-auth|cookie)$`, 'i')
+
+/**
+ * The same of a line of JSON, which stays one: cut as text it could lose a quote, and a line of the log say what it should not.
+ * @param line as it is written, with its end
+ */
+export function scrubLine(line: string): string {
+  const scrubbed: unknown = JSON.parse(line, (name, value: unknown) => {
+    if (typeof value !== 'string') return value
+    return SECRET_KEY.test(name) ? GONE : scrub(value)
+  })
+  return `${JSON.stringify(scrubbed)}\n`
+}
