@@ -98,15 +98,20 @@ const NO_TRANSLATION =
   /^(?:CL:|surname |variant |old variant |see |used in |abbr\. |also pr|also written|erhua |radical )/
 const LEADING = /^(?:to be |to |a |an |the |sb |sth )/
 
+/** What science calls it, which CC-CEDICT puts behind its common name: `comb jellies (Ctenophora)`. */
+const SCIENTIFIC_NAME = /(?<=\()[A-Z][a-z]{6,}(?=\))/g
+
 /** Terms of a definition of CC-CEDICT: `to defend; defense (sports)` has two. */
 export function termsOfDefinition(definition: string): string[] {
-  return definition
+  const names = definition.match(SCIENTIFIC_NAME) ?? []
+  const words = definition
     .replace(NOTE, ' ')
     .split(/[;,/]/)
     .map((part) => part.trim())
     .filter((part) => part !== '' && !NO_TRANSLATION.test(part) && !/\p{Script=Han}/u.test(part))
     .map((part) => part.replace(LEADING, '').trim())
     .filter((part) => part !== '' && part.split(/\s+/).length <= LONGEST.en)
+  return [...words, ...names]
 }
 
 /** @param db one that `buildDictionary` has filled */

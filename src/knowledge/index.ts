@@ -171,10 +171,10 @@ export function openKnowledge(
     const isKnown = lang === null && own.some(([best]) => best !== undefined && best.covered >= WELL_COVERED)
     const translated =
       lang === asked ? [] : views(tenant, other).filter((view) => !isKnown || view.passages < LARGE_SHELF)
-    const ranked = merged([
-      ...own,
-      ...translated.map((view) => rankTranslated(translateQuery(query, other, view, dictionary), view, most)),
-    ])
+    const inOther = (isLoose: boolean) =>
+      translated.map((view) => rankTranslated(translateQuery(query, other, view, dictionary, isLoose), view, most))
+    const ranked = merged([...own, ...inOther(false)])
+    if (ranked.length === 0) ranked.push(...merged(inOther(true)))
     return bestPerCard(ranked)
       .slice(0, most)
       .map((item) => toHit(item, store))

@@ -12,7 +12,7 @@ import {
   type Vocabulary,
   WEIGHTLESS_HAN,
 } from './query.js'
-import type { Term } from './tokenize.js'
+import { type Term, terms } from './tokenize.js'
 
 /** Words of Chinese are rarely longer; names of the field may be. */
 const LONGEST_HAN_WORD = 8
@@ -28,18 +28,30 @@ interface Stretch {
   translations: string[][]
 }
 
-/** @returns the question as a query for cards in `to`; its needs are met by any of a term's translations */
-export function translateQuery(question: string, to: Lang, vocabulary: Vocabulary, dictionary: Dictionary): Query {
+/**
+ * @param isLoose for when nothing holds what the question is about: half of a term's translation counts as well, and so do
+ *   the words of asking
+ * @returns the question as a query for cards in `to`; its needs are met by any of a term's translations
+ */
+export function translateQuery(
+  question: string,
+  to: Lang,
+  vocabulary: Vocabulary,
+  dictionary: Dictionary,
+  isLoose = false,
+): Query {
   const text = question.slice(0, LONGEST_QUESTION)
   const from = languageOf(text)
   const { frequency } = vocabulary
-  const isHeld = (tokens: readonly string[]) => tokens.every((token) => frequency(token) > 0)
-  const stretches = stretchesOf(contentTerms(text), from, dictionary, isHeld)
-  const rarity = (tokens: readonly string[]) => idf(vocabulary.passages, Math.min(...tokens.map(frequency)))
+  const isKnown = (token: string) => frequency(token) > 0
+  const isHeld = (tokens: readonly string[]) => (isLoose ? tokens.some(isKnown) : tokens.every(isKnown))
+  const stretches = stretchesOf(isLoose ? terms(text) : contentTerms(text), from, dictionary, isHeld)
+  const rarity = (tokens: readonly string[]) =>
+    idf(vocabulary.passages, Math.min(...tokens.filter(isKnown).map(frequency)))
   const needs = stretches.flatMap(({ same, certainty, translations }): Need[] => {
     // What no passage holds cannot be found; it still counts as something that was asked for.
     const phrases = translations.filter(isHeld)
-    const known = [...same.filter((token) => frequency(token) > 0).map((token) => [token]), ...phrases]
+    const known = [...same.filter(isKnown).map((token) => [token]), ...phrases]
     const weight = known.length === 0 ? idf(vocabulary.passages, 0) : Math.min(...known.map(rarity))
     const named = same.some(vocabulary.isName) ? ({ named: true } as const) : {}
     return [{ weight: certainty * weight, strong: same, weak: [], weakValue: 0, phrases, ...named }]
@@ -50,19 +62,19 @@ export function translateQuery(question: string, to: Lang, vocabulary: Vocabular
 /** Whether a passage may hold all of these. */
 type IsHeld = (tokens: readonly string[]) => boolean
 
-function stretchesOf(terms: readonly Term[], from: Lang, dictionary: Dictionary, isHeld: IsHeld): Stretch[] {
+function stretchesOf(asked: readonly Term[], from: Lang, dictionary: Dictionary, isHeld: IsHeld): Stretch[] {
   const found: Stretch[] = []
   let at = 0
-  while (at < terms.length) {
-    const term = terms[at] as Term
+  while (at < asked.length) {
+    const term = asked[at] as Term
     if (term.kind === 'han') {
       found.push(...wordsOfRun(term.run, dictionary))
       at += 1
       continue
     }
     const { length, translations } =
-      from === 'en' ? phraseAt(terms, at, dictionary, isHeld) : { length: 1, translations: [] }
-    const same = terms.slice(at, at + length).flatMap((word) => (word.kind === 'han' ? [] : tokensOfWord(word)))
+      from === 'en' ? phraseAt(asked, at, dictionary, isHeld) : { length: 1, translations: [] }
+    const same = asked.slice(at, at + length).flatMap((word) => (word.kind === 'han' ? [] : tokensOfWord(word)))
     // A name of several words is the same name in the other language only as a whole.
     found.push({ same: length === 1 ? same : [], certainty: 1, translations })
     at += length
@@ -78,13 +90,13 @@ const tokensOfWord = (term: Exclude<Term, { kind: 'han' }>): string[] =>
  * be in the dictionary.
  */
 function phraseAt(
-  terms: readonly Term[],
+  asked: readonly Term[],
   at: number,
   dictionary: Dictionary,
   isHeld: IsHeld,
 ): { length: number; translations: string[][] } {
-  for (let length = Math.min(LONGEST_PHRASE, terms.length - at); length > 0; length -= 1) {
-    const words = terms.slice(at, at + length)
+  for (let length = Math.min(LONGEST_PHRASE, asked.length - at); length > 0; length -= 1) {
+    const words = asked.slice(at, at + length)
     if (words.some((word) => word.kind === 'han')) continue
     const key = words.flatMap((word) =>
       word.kind === 'word' ? [word.token] : word.kind === 'compound' ? word.parts : [],

@@ -80,6 +80,7 @@ describe('a word that is in no dictionary', () => {
 it('a definition of CC-CEDICT is cut into terms, without its notes', () => {
   expect(termsOfDefinition('to defend; (sports) defense, CL:個|个[ge4]')).toEqual(['defend', 'defense'])
   expect(termsOfDefinition('variant of 屄[bi1]')).toEqual([])
+  expect(termsOfDefinition('comb jellies (Ctenophora)')).toEqual(['comb jellies', 'Ctenophora'])
   expect(termsOfDefinition('authorized full-service car dealership of some kind')).toEqual([])
 })
 
@@ -115,6 +116,15 @@ describe('a question in one language', () => {
     const general = [...GENERAL, { zh: ['吃鱼'], en: ['fish'] }, { zh: ['鱼鹰'], en: ['heron fish'] }]
     const found = await base(dictionaryOf([], [...general, { zh: ['苍鹭'], en: ['heron'] }]))
     expect(found('heron fish')).toContain('bird')
+  })
+
+  it('finds what is nearest when nothing holds what it is about', async () => {
+    // No card says 吃鱼枝 or "mean"; one speaks of 吃鱼, another of 很长.
+    const clade = { zh: ['吃鱼枝'], en: ['clade'] }
+    const found = await base(dictionaryOf([], [...GENERAL, clade, { zh: ['很长'], en: ['mean'] }]))
+    expect(found('What are clades?')).toEqual(['bird'])
+    expect(found('What does rhodophyte mean?')).toEqual(['kvm'])
+    expect(found('rhodophyte')).toEqual([])
   })
 
   it('finds nothing there without a dictionary', async () => {
