@@ -37,6 +37,7 @@ describe('the direction of dependencies', () => {
     ['src/actions/planted.ts', '@cedar-policy/cedar-wasm/nodejs'],
     ['src/actions/planted.ts', 'fastify'],
     ['src/bot/http/planted.ts', 'discord.js'],
+    ['src/bot/http/planted.ts', '@discordjs/rest'],
   ])('is kept: %s may not import %s', (path, from) => {
     expect(lint(path, `import { thing } from '${from}'\n\nexport const used = thing\n`)).toContain(
       'noRestrictedImports',

@@ -20,6 +20,12 @@ export const ERRORS = {
     'Sign in first: send a valid token, or open a fresh link from `hypercall login`.',
     '请先登录：提供有效令牌，或用 `hypercall login` 获取新的登录链接。',
   ),
+  SIGNATURE_INVALID: kind(
+    401,
+    false,
+    'Only Discord may call this: the signature is missing, wrong or too old.',
+    '仅 Discord 可以调用此地址：签名缺失、错误或已过期。',
+  ),
   ORIGIN_REFUSED: kind(
     403,
     false,

@@ -21,7 +21,8 @@ import { OWNER } from './http/credentials.js'
 import { type House, openHouse } from './main.js'
 import { openProgressBar } from './progress-bar.js'
 
-export const EXIT = { ok: 0, failed: 1, usage: 2 } as const
+/** `refused`: Discord does not take the token, so that starting again is of no use. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, refused: 3 } as const
 
 /** How a shell says that it was interrupted. */
 const INTERRUPTED_EXIT = 130

@@ -103,11 +103,14 @@ function addOwnCommands(program: Command, lang: Lang, done: (code: number) => vo
       const running = await serve(loadConfig())
       print(`Hypercall ${VERSION} at ${running.url}`)
       print(`Open once, within 15 minutes: ${running.loginUrl}`)
-      await new Promise<void>((resolveStop) => {
-        process.once('SIGTERM', () => resolveStop()).once('SIGINT', () => resolveStop())
+      const told = new Promise<undefined>((resolveStop) => {
+        const stop = () => resolveStop(undefined)
+        process.once('SIGTERM', stop).once('SIGINT', stop)
       })
+      const reason = await Promise.race([told, running.ended])
+      if (reason) complain(reason.message)
       await running.close()
-      done(EXIT.ok)
+      done(reason ? EXIT.refused : EXIT.ok)
     })
   program
     .command('login')

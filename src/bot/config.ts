@@ -135,6 +135,13 @@ export const SETTINGS = {
       ...words({ en: "The application's id; asked of Discord when missing", zh: '应用 ID；缺省时向 Discord 查询' }),
     }),
   ),
+  DISCORD_TRANSPORT: Type.Enum(['gateway', 'http'], {
+    default: 'gateway',
+    ...words({
+      en: 'How interactions arrive: over a connection that the bot keeps, or posted to /discord/interactions',
+      zh: '交互的到达方式：由机器人保持的连接，或由 Discord 发送到 /discord/interactions',
+    }),
+  }),
   DISCORD_PUBLIC_KEY: Type.Optional(
     Type.String({
       pattern: '^[0-9a-fA-F]{64}$',
@@ -226,7 +233,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     problems.push(...errors.map((error) => `${error.instancePath.slice(1)}: ${error.message}`))
   }
   if (problems.length > 0) throw new ConfigError(problems)
-  return config as Config
+  const settings = config as Config
+  if (settings.DISCORD_TRANSPORT === 'http' && settings.DISCORD_PUBLIC_KEY === undefined) {
+    throw new ConfigError(['DISCORD_PUBLIC_KEY: DISCORD_TRANSPORT=http needs the public key of the application'])
+  }
+  return settings
 }
 
 export interface SettingDescription {

@@ -23,6 +23,8 @@ export interface Running {
   readonly url: string
   /** Signs the owner in, once. */
   readonly loginUrl: string
+  /** Resolves when it cannot go on, with why; until it is closed it serves what it can. */
+  readonly ended: Promise<Error>
   close(): Promise<void>
 }
 
@@ -35,6 +37,7 @@ export async function serve(
   const { actions, log } = house
   const metrics = createMetrics(actions.jobs.counts)
   const gate = metrics.watch(actions.gate)
+  let discord: DiscordBot | undefined
   let url = localUrl(config.HYPERCALL_BIND, config.HYPERCALL_PORT)
   const publicUrl = () => config.HYPERCALL_PUBLIC_URL?.replace(/\/+$/, '') ?? url
   const app = await createServer({
@@ -50,25 +53,28 @@ export async function serve(
     minFreeBytes: config.HYPERCALL_MIN_FREE,
     version: VERSION,
     checkDatabase: house.checkDatabase,
+    ...(config.DISCORD_TRANSPORT === 'http' && config.DISCORD_PUBLIC_KEY !== undefined
+      ? { discord: { publicKey: config.DISCORD_PUBLIC_KEY, now: Date.now, receive: (one) => discord?.receive(one) } }
+      : {}),
   })
   const pictures = openPictures({ folder: DIAGRAMS, worker: DRAWING_THREAD, fonts: FONTS })
   const policyWatch = watchPolicy(config.HYPERCALL_POLICY, actions.replacePolicy, log)
-  let discord: DiscordBot | undefined
   try {
     // Whoever asks first is not to wait for the cards that ship.
     const { cards, passages } = await house.knowledge.stats()
     actions.sweep().catch((err: unknown) => log.error({ err }, 'what has had its time could not be removed'))
+    if (config.DISCORD_TOKEN !== undefined || config.DISCORD_TRANSPORT === 'http') {
+      discord = await startDiscord({ config, actions: { ...actions, gate }, log, pictures, now: Date.now })
+    }
     await app.listen({ host: config.HYPERCALL_BIND, port: config.HYPERCALL_PORT })
     url = localUrl(config.HYPERCALL_BIND, (app.server.address() as AddressInfo).port)
     writeFileSync(addressFile(config), `${url}\n`, { mode: 0o600 })
-    if (config.DISCORD_TOKEN !== undefined) {
-      discord = await startDiscord({ config, actions: { ...actions, gate }, log, pictures, now: Date.now })
-    }
     log.info({ cards, passages, hosts: house.hosts.map((host) => host.name) }, 'ready')
     house.knowledge.readAhead().catch((err: unknown) => log.warn({ err }, 'the knowledge base could not be read ahead'))
   } catch (error) {
     policyWatch.close()
     await app.close()
+    await discord?.close()
     await house.close(0)
     throw error
   }
@@ -82,6 +88,7 @@ export async function serve(
   return {
     url: publicUrl(),
     loginUrl: loginUrl(house),
+    ended: discord?.refused ?? new Promise(() => undefined),
     async close() {
       policyWatch.close()
       rmSync(addressFile(config), { force: true })

@@ -7,6 +7,7 @@ import statics from '@fastify/static'
 import underPressure from '@fastify/under-pressure'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import { type Actions, AppError, type Counter, type Gate, openCounter } from '../actions/index.js'
+import { type EndpointOptions, INTERACTIONS_PATH, interactionRoutes } from './discord/endpoint.js'
 import { actionRoutes } from './http/actions.js'
 import { createAuth, sessionRoutes } from './http/auth.js'
 import { readCall } from './http/body.js'
@@ -33,21 +34,26 @@ export interface ServerOptions {
   readonly version: string
   /** Throws when the database does not answer. */
   readonly checkDatabase: () => void
+  /** Where Discord posts interactions, if it does. */
+  readonly discord?: EndpointOptions
 }
 
 const QUIET = new Set(['/healthz', '/readyz', '/metrics'])
+/** Answered under any pressure: who looks after the process asks these, and Discord does not ask twice. */
+const NEVER_SHED = new Set([...QUIET, INTERACTIONS_PATH])
 
 /** Of the event loop, on average over a second: whoever comes then would wait in a line that only grows. */
 const MOST_DELAY_MS = 500
 const OVERLOADED_SECONDS = 5
-/** Of tokens, sessions and login links that are wrong, from one address. */
+/** Of tokens, sessions, login links and signatures that are wrong, from one address. */
 const GUESSES_A_MINUTE = 20
+const REFUSED = new Set<string>(['UNAUTHENTICATED', 'SIGNATURE_INVALID'])
 
 /** Whoever guesses is told so; what is right is never slowed, since many may come from one address. */
 async function slowed(error: unknown, request: FastifyRequest, guessing: Counter): Promise<unknown> {
   const isGuess =
     request.headers.authorization !== undefined || request.headers.cookie !== undefined || request.body != null
-  if (!(error instanceof AppError) || error.code !== 'UNAUTHENTICATED' || !isGuess) return error
+  if (!(error instanceof AppError) || !REFUSED.has(error.code) || !isGuess) return error
   return guessing(request.ip).then(
     () => error,
     (limited: unknown) => limited,
@@ -104,11 +110,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     strictTransportSecurity: publicUrl().startsWith('https:') ? { maxAge: 31_536_000 } : false,
   })
   await app.register(cookie)
-  // Shed before it piles up; who looks after the process still gets an answer.
+  // Shed before it piles up.
   await app.register(underPressure, {
     maxEventLoopDelay: MOST_DELAY_MS,
     pressureHandler: async (request: FastifyRequest) => {
-      if (!QUIET.has(request.url)) throw new AppError('OVERLOADED', { seconds: OVERLOADED_SECONDS })
+      if (!NEVER_SHED.has(request.url)) throw new AppError('OVERLOADED', { seconds: OVERLOADED_SECONDS })
     },
   })
   await app.register(multipart, {
@@ -130,6 +136,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     minFreeBytes: options.minFreeBytes,
   }
   const read = (request: FastifyRequest, signal: AbortSignal) => readCall(request, signal, bodyOptions)
+  if (options.discord) interactionRoutes(app, options.discord)
   actionRoutes(app, { gate, auth, readCall: read })
   downloadRoutes(app, actions.artifacts)
   sessionRoutes(app, auth, credentials, publicUrl)

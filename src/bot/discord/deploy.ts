@@ -1,6 +1,6 @@
 // Keeps the commands that Discord holds equal to the registry's, and leaves them alone when they are.
 import { isDeepStrictEqual } from 'node:util'
-import type { REST } from 'discord.js'
+import type { REST } from '@discordjs/rest'
 import {
   type RESTGetAPIApplicationCommandsResult,
   type RESTGetCurrentApplicationResult,
@@ -9,7 +9,7 @@ import {
 import type { Registry } from '../../actions/index.js'
 import type { Config } from '../config.js'
 import { type CommandBody, commandsOf } from './commands.js'
-import { apiOf, tokenOf } from './rest.js'
+import { botRest } from './rest.js'
 
 /** What of a command is ours to say; Discord adds ids, versions and fields that come and go. */
 const KEYS = [
@@ -83,10 +83,7 @@ export async function syncCommands(
 
 /** By hand, without a connection. @returns one line that says what happened @throws as `syncCommands` */
 export async function deployCommands(config: Config, registry: Registry): Promise<string> {
-  const token = tokenOf(config)
-  // Loaded only here: it costs 0.7 s, which every other command of the command line is spared.
-  const { REST } = await import('discord.js')
-  const rest = new REST({ api: apiOf(config) }).setToken(token)
+  const rest = botRest(config)
   const commands = commandsOf(registry)
   const wasSent = await syncCommands(rest, config.DISCORD_APPLICATION_ID, commands)
   return wasSent ? `deployed ${commands.length} commands` : `all ${commands.length} commands are up to date`

@@ -1,17 +1,25 @@
-// Interactions over Discord's gateway. The client keeps the connection; what it delivers is taken raw.
-
-import { Client, Events, GatewayIntentBits, type REST } from 'discord.js'
-import { type APIInteraction, GatewayDispatchEvents } from 'discord-api-types/v10'
+// Interactions over Discord's gateway. The client keeps the connection, and another one takes its place where it gives up;
+// what it delivers is taken raw.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Client, DiscordjsErrorCodes, Events, GatewayIntentBits } from 'discord.js'
+import { type APIInteraction, GatewayCloseCodes, GatewayDispatchEvents } from 'discord-api-types/v10'
 import type { Logger } from 'pino'
-import { type Config, guildsOf } from '../config.js'
-import type { Reply } from './reply.js'
-import { apiOf } from './rest.js'
-import { restReply } from './rest-reply.js'
+import type { Config } from '../config.js'
+import { restOptionsOf } from './rest.js'
+
+/** Discord knows the token no more. */
+export class TokenRefused extends Error {
+  constructor(options?: ErrorOptions) {
+    super('Discord does not accept DISCORD_TOKEN: it was revoked, or is wrong', options)
+    this.name = 'TokenRefused'
+  }
+}
 
 export interface Gateway {
-  readonly rest: REST
-  /** Resolves once every guild is known; rejects when Discord closes the connection for good before that. */
+  /** Resolves once every guild is known for the first time. */
   readonly ready: Promise<void>
+  /** Resolves when Discord has refused the token: then nothing is tried any more. */
+  readonly refused: Promise<TokenRefused>
   close(): Promise<void>
 }
 
@@ -19,54 +27,84 @@ export interface GatewayOptions {
   readonly config: Config
   readonly token: string
   readonly log: Logger
-  readonly onInteraction: (payload: APIInteraction, reply: Reply) => void
+  readonly onInteraction: (payload: APIInteraction) => void
+  /** Told of every guild that the bot is in, more than once. */
+  readonly onGuild: (guild: { readonly id: string; readonly name: string }) => void
 }
 
-/** @throws Error when Discord does not accept the token, or cannot be reached */
-export async function openGateway({ config, token, log, onInteraction }: GatewayOptions): Promise<Gateway> {
-  // Guilds is not a privileged intent; interactions need none at all.
-  const client = new Client({ intents: [GatewayIntentBits.Guilds], rest: { api: apiOf(config) } })
+/** Between two clients; a client itself tries again at once, and waits as Discord asks it to. */
+const FIRST_PAUSE_MS = 1_000
+const LONGEST_PAUSE_MS = 60_000
 
-  const listed = new Set(guildsOf(config))
-  const told = new Set<string>()
-  const welcome = (guild: { readonly id: string; readonly name: string }) => {
-    if (listed.has(guild.id) || told.has(guild.id)) return
-    told.add(guild.id)
-    log.info(
-      { guild: guild.id, name: guild.name },
-      `people in this guild can only ask; to let them use the local host, add ${guild.id} to DISCORD_GUILDS`,
-    )
-  }
+const isTokenInvalid = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === DiscordjsErrorCodes.TokenInvalid
 
-  const ready = new Promise<void>((resolve, reject) => {
+/** Begins to connect, and goes on until it is closed or the token is refused. */
+export function openGateway({ config, token, log, onInteraction, onGuild }: GatewayOptions): Gateway {
+  const stop = new AbortController()
+
+  /** @returns once a client has given up or was told to stop @throws TokenRefused, or why it could not connect */
+  async function connectOnce(onReady: () => void): Promise<void> {
+    // Guilds is not a privileged intent; interactions need none at all.
+    const client = new Client({ shards: 'auto', intents: [GatewayIntentBits.Guilds], rest: restOptionsOf(config) })
     client.once(Events.ClientReady, () => {
-      client.guilds.cache.forEach(welcome)
-      resolve()
+      client.guilds.cache.forEach(onGuild)
+      onReady()
     })
-    // Only for what no new attempt can mend: a revoked token, above all.
-    client.on(Events.ShardDisconnect, ({ code }) => {
-      const lost = new Error(`Discord closed the connection for good (code ${code}): check DISCORD_TOKEN`)
-      if (client.isReady()) log.error({ err: lost }, 'no longer connected to Discord')
-      reject(lost)
+    client.on(Events.GuildCreate, onGuild)
+    client.on(Events.Error, (error) => log.error({ err: error }, 'the Discord client failed'))
+    client.on(Events.ShardError, (error) => log.error({ err: error }, 'the Discord connection failed'))
+    client.on(Events.ShardReconnecting, () => log.warn('reconnecting to Discord'))
+    client.on(Events.ShardResume, () => log.info('resumed the connection to Discord'))
+    client.ws.on(GatewayDispatchEvents.InteractionCreate, onInteraction)
+    const stopped = new Promise<undefined>((resolve) => {
+      stop.signal.addEventListener('abort', () => resolve(undefined), { once: true })
     })
-  })
-  // Whoever awaits it is told; nobody has to.
-  ready.catch(() => undefined)
-
-  client.on(Events.GuildCreate, welcome)
-  client.on(Events.Error, (error) => log.error({ err: error }, 'the Discord client failed'))
-  client.on(Events.ShardError, (error) => log.error({ err: error }, 'the Discord connection failed'))
-  client.on(Events.ShardReconnecting, () => log.warn('reconnecting to Discord'))
-  client.on(Events.ShardResume, () => log.info('resumed the connection to Discord'))
-  client.ws.on(GatewayDispatchEvents.InteractionCreate, (payload: APIInteraction) =>
-    onInteraction(payload, restReply(client.rest, payload)),
-  )
-
-  try {
-    await client.login(token)
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new Error(`could not log in to Discord: ${reason} Check DISCORD_TOKEN and DISCORD_API.`, { cause })
+    const closedFor = new Promise<number>((resolve) => {
+      client.on(Events.ShardDisconnect, ({ code }) => resolve(code))
+    })
+    try {
+      await Promise.race([client.login(token), stopped])
+      const code = await Promise.race([closedFor, stopped])
+      if (code === GatewayCloseCodes.AuthenticationFailed) throw new TokenRefused()
+      if (code !== undefined) log.error({ code }, 'Discord closed the connection for good')
+    } catch (error) {
+      throw isTokenInvalid(error) ? new TokenRefused({ cause: error }) : error
+    } finally {
+      await client.destroy()
+    }
   }
-  return { rest: client.rest, ready, close: () => client.destroy() }
+
+  let isReady: () => void = () => undefined
+  const ready = new Promise<void>((resolve) => {
+    isReady = resolve
+  })
+  async function keepConnected(): Promise<TokenRefused | undefined> {
+    let pauseMs = FIRST_PAUSE_MS
+    while (!stop.signal.aborted) {
+      try {
+        await connectOnce(() => {
+          pauseMs = FIRST_PAUSE_MS
+          isReady()
+        })
+      } catch (error) {
+        if (error instanceof TokenRefused) return error
+        if (!stop.signal.aborted) log.error({ err: error }, 'could not connect to Discord: check DISCORD_API')
+      }
+      await sleep(pauseMs, undefined, { signal: stop.signal }).catch(() => undefined)
+      pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
+    }
+    return undefined
+  }
+  const ended = keepConnected()
+  return {
+    ready,
+    refused: new Promise((resolve) => {
+      void ended.then((error) => error && resolve(error))
+    }),
+    async close() {
+      stop.abort()
+      await ended
+    },
+  }
 }

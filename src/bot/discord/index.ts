@@ -1,4 +1,7 @@
-// The Discord surface: the bot's connection, its commands and its answers. Others import this file, and deploy.ts.
+// The Discord surface: how interactions reach the bot, its commands and its answers. Others import this file, deploy.ts and
+// endpoint.ts.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { APIInteraction } from 'discord-api-types/v10'
 import type { Logger } from 'pino'
 import type { Actions } from '../../actions/index.js'
 import type { Config } from '../config.js'
@@ -6,7 +9,9 @@ import type { Pictures } from '../pictures.js'
 import { commandsOf } from './commands.js'
 import { syncCommands } from './deploy.js'
 import { createInteractions } from './interaction.js'
-import { tokenOf } from './rest.js'
+import { botRest, interactionRest, tokenOf } from './rest.js'
+import { restReply } from './rest-reply.js'
+import { unlistedGuilds } from './unlisted.js'
 
 export interface DiscordOptions {
   readonly config: Config
@@ -18,38 +23,74 @@ export interface DiscordOptions {
 }
 
 export interface DiscordBot {
-  /** Resolves once connected with the commands in place. Rejects, and has been logged, when that failed. */
+  /** Resolves once interactions can arrive and the commands are in place. */
   readonly ready: Promise<void>
+  /** Resolves, with what to tell the operator, when Discord has refused the token: nothing but another one helps. */
+  readonly refused: Promise<Error>
+  /** Takes what came to the HTTP endpoint. */
+  receive(payload: APIInteraction): void
   /** Takes nothing new and lets what is under way finish, within a few seconds. */
   close(): Promise<void>
 }
 
 const CLOSE_GRACE_MS = 8_000
+const FIRST_PAUSE_MS = 2_000
+const LONGEST_PAUSE_MS = 5 * 60_000
 
-/** @throws Error when Discord does not accept the token, or cannot be reached */
+/** @throws Error when the settings lack the token that the gateway needs */
 export async function startDiscord({ config, actions, log, pictures, now }: DiscordOptions): Promise<DiscordBot> {
-  const token = tokenOf(config)
-  // The client library costs 0.7 s and 50 MB: only those who gave a token pay it.
-  const { openGateway } = await import('./gateway.js')
+  const overHttp = config.DISCORD_TRANSPORT === 'http'
+  const token = overHttp ? config.DISCORD_TOKEN : tokenOf(config)
+  const rest = { interaction: interactionRest(config), ...(token === undefined ? {} : { bot: botRest(config) }) }
   const interactions = createInteractions({ config, actions, log, pictures, now })
-  const gateway = await openGateway({
-    config,
-    token,
-    log,
-    onInteraction: (payload, reply) => void interactions.handle(payload, reply),
-  })
-  const deploy = async () => {
-    const commands = commandsOf(actions.gate.registry)
-    const sent = await syncCommands(gateway.rest, config.DISCORD_APPLICATION_ID, commands)
-    log.info({ commands: commands.length }, sent ? 'deployed the commands' : 'the commands are up to date')
+  const onGuild = unlistedGuilds(config, log)
+  const receive = (payload: APIInteraction): void => {
+    if (payload.guild_id !== undefined) onGuild({ id: payload.guild_id })
+    void interactions.handle(payload, restReply(rest, payload))
   }
-  const ready = Promise.all([gateway.ready, deploy()]).then(() => log.info('connected to Discord'))
-  ready.catch((error: unknown) => log.error({ err: error }, 'not ready on Discord'))
+  const stop = new AbortController()
+
+  // The client library costs 0.7 s and 50 MB: only those who hold a connection pay it.
+  const gateway = overHttp
+    ? undefined
+    : (await import('./gateway.js')).openGateway({
+        config,
+        token: tokenOf(config),
+        log,
+        onInteraction: receive,
+        onGuild,
+      })
+
+  /** Commands that were deployed before stay good, so that whatever fails here is no reason to stop answering. */
+  async function deploy(): Promise<void> {
+    const commands = commandsOf(actions.gate.registry)
+    if (rest.bot === undefined) {
+      log.warn('without DISCORD_TOKEN the commands are not deployed, and nothing can be posted to a channel')
+      return
+    }
+    for (let pauseMs = FIRST_PAUSE_MS; !stop.signal.aborted; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      try {
+        const sent = await syncCommands(rest.bot, config.DISCORD_APPLICATION_ID, commands)
+        log.info({ commands: commands.length }, sent ? 'deployed the commands' : 'the commands are up to date')
+        return
+      } catch (error) {
+        log.error({ err: error }, 'the commands could not be deployed; trying again later')
+      }
+      await sleep(pauseMs, undefined, { signal: stop.signal }).catch(() => undefined)
+    }
+  }
+
+  const deployed = deploy()
   return {
-    ready,
+    ready: Promise.all([gateway?.ready, deployed]).then(() => {
+      log.info({ transport: config.DISCORD_TRANSPORT }, 'ready on Discord')
+    }),
+    refused: gateway?.refused ?? new Promise(() => undefined),
+    receive,
     async close() {
+      stop.abort()
       await interactions.close(CLOSE_GRACE_MS)
-      await gateway.close()
+      await gateway?.close()
     },
   }
 }

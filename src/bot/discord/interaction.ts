@@ -21,6 +21,7 @@ import { suggestionsOf } from './complete.js'
 import { type Press, readCustomId } from './custom-id.js'
 import { followJob, show } from './follow.js'
 import { announce, type FollowedApproval, followApproval } from './follow-approval.js'
+import { firstTime } from './once.js'
 import { principalReader, userOf } from './principal.js'
 import { render } from './render.js'
 import { type Reply, ReplyError } from './reply.js'
@@ -36,7 +37,7 @@ export interface InteractionsOptions {
 }
 
 export interface Interactions {
-  /** Resolves once the interaction has its answer, except for what a job adds later. Never rejects. */
+  /** Resolves once the interaction has its answer, except for what a job adds later; one that came before has had it. Never rejects. */
   handle(payload: APIInteraction, reply: Reply): Promise<void>
   /** Refuses what is new, gives what is under way a grace, then aborts it. */
   close(graceMs: number): Promise<void>
@@ -58,6 +59,7 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
   const downloads = { config, workFolder }
   const readPrincipal = principalReader(config)
   const completions = createCompletions({ gate, surface: 'discord', log, now })
+  const isNew = firstTime(now)
   const inFlight = new Set<Promise<void>>()
   const following = new Set<Promise<void>>()
   const stopFollowing = new AbortController()
@@ -226,7 +228,8 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
   }
 
   return {
-    handle(payload, reply) {
+    async handle(payload, reply) {
+      if (!isNew(payload.id)) return
       const work = serve(payload, reply).finally(() => inFlight.delete(work))
       inFlight.add(work)
       return work

@@ -1,6 +1,6 @@
 // An interaction's answers over Discord's REST API.
 
-import { DiscordAPIError, type REST } from 'discord.js'
+import { DiscordAPIError, type REST } from '@discordjs/rest'
 import { type APIInteraction, InteractionResponseType, MessageFlags, Routes } from 'discord-api-types/v10'
 import type { Message } from './render.js'
 import { type Reply, ReplyError } from './reply.js'
@@ -21,8 +21,14 @@ function replyError(cause: unknown): ReplyError {
 const wireFiles = (message: Message) =>
   message.files.map(({ name, contentType, data }) => ({ name, contentType, data }))
 
-/** @param rest with the bot's token where `post` is to work; the other calls need none */
-export function restReply(rest: REST, payload: APIInteraction): Reply {
+export interface ReplyRest {
+  /** Needs no token: an interaction's own is in its addresses. */
+  readonly interaction: REST
+  /** With the bot's token; without it nothing can be posted. */
+  readonly bot?: REST
+}
+
+export function restReply({ interaction: rest, bot }: ReplyRest, payload: APIInteraction): Reply {
   const { id, token, application_id: application } = payload
   let isAnswered = false
   const guarded = async (work: Promise<unknown>): Promise<void> => {
@@ -73,8 +79,9 @@ export function restReply(rest: REST, payload: APIInteraction): Reply {
     async post(content, userId) {
       const channel = payload.channel?.id
       if (channel === undefined) throw new ReplyError('gone', 'the interaction names no channel')
+      if (bot === undefined) throw new ReplyError('gone', 'there is no DISCORD_TOKEN to post with')
       const body = { content, allowed_mentions: { parse: [], users: [userId] } }
-      await guarded(rest.post(Routes.channelMessages(channel), { body }))
+      await guarded(bot.post(Routes.channelMessages(channel), { body }))
     },
   }
 }

@@ -1,6 +1,9 @@
 // The bot in a Discord of its own: the real actions on a real engine, the shipped knowledge, and a clock that can be set.
+import type { AddressInfo } from 'node:net'
+import fastify from 'fastify'
 import { pino } from 'pino'
 import { type Config, readConfig } from '../../../src/bot/config.js'
+import { INTERACTIONS_PATH, interactionRoutes } from '../../../src/bot/discord/endpoint.js'
 import { type DiscordBot, startDiscord } from '../../../src/bot/discord/index.js'
 import { type DiscordDouble, startDiscordDouble } from '../../helpers/discord/double.js'
 import type { Interaction } from '../../helpers/discord/interaction.js'
@@ -23,6 +26,14 @@ export const ELSEWHERE_ADMINS = '310000000000000009'
 export const ada = { id: '410000000000000001', username: 'ada', globalName: 'Ada' }
 export const bob = { id: '410000000000000002', username: 'bob' }
 
+let transport: 'gateway' | 'http' = 'gateway'
+/** Every bot that is started from now on gets its interactions so. */
+export const overHttp = (): void => {
+  transport = 'http'
+}
+/** What a connection can do that a request cannot. */
+export const isGateway = (): boolean => transport === 'gateway'
+
 /** Given by the operator: nobody reaches the CDN from within a message of the bot's own. */
 export const configFor = (double: DiscordDouble, settings: Readonly<Record<string, string>> = {}): Config =>
   readConfig({
@@ -30,6 +41,8 @@ export const configFor = (double: DiscordDouble, settings: Readonly<Record<strin
     DISCORD_GUILDS: LAB,
     DISCORD_ROLES: `operator=${OPERATORS},viewer=${VIEWERS}`,
     DISCORD_API: double.api,
+    DISCORD_TRANSPORT: transport,
+    DISCORD_PUBLIC_KEY: double.http.publicKey,
     DISCORD_CDN: `${double.cdn}/ephemeral-attachments`,
     ...settings,
   })
@@ -84,6 +97,15 @@ export interface BotOptions {
   readonly policy?: string
 }
 
+/** The bot's endpoint by itself, on a port of its own, and the double told of it. */
+async function openEndpoint(double: DiscordDouble, discord: DiscordBot, now: () => number) {
+  const app = fastify()
+  interactionRoutes(app, { publicKey: double.http.publicKey, now, receive: (payload) => discord.receive(payload) })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  double.http.to(`http://127.0.0.1:${(app.server.address() as AddressInfo).port}${INTERACTIONS_PATH}`)
+  return app
+}
+
 export async function startBot({ hosts, settings, policy }: BotOptions): Promise<Bot> {
   const double = await startDouble()
   const room = await openRoom({
@@ -95,6 +117,7 @@ export async function startBot({ hosts, settings, policy }: BotOptions): Promise
   const config = configFor(double, settings)
   const pictures = builtPictures()
   const discord = await startDiscord({ config, actions: room.actions, log, pictures, now: () => room.now() })
+  const endpoint = isGateway() ? undefined : await openEndpoint(double, discord, () => room.now())
   await discord.ready
   return {
     double,
@@ -104,6 +127,7 @@ export async function startBot({ hosts, settings, policy }: BotOptions): Promise
     lines,
     async close() {
       await discord.close()
+      await endpoint?.close()
       await pictures.close()
       await room.close()
       await double.close()

@@ -10,6 +10,7 @@ import { type Cdn, type File, type HostedFile, startCdn } from './cdn.js'
 import { createDriver, type Driver } from './driver.js'
 import { createFaults, type Fault } from './faults.js'
 import { attachGateway, type Gateway } from './gateway.js'
+import { createHttpDelivery, type HttpDelivery } from './http-delivery.js'
 import { createMessages, type Message } from './messages.js'
 import { assertSnowflake, userPayload } from './payloads.js'
 import { createRest } from './rest.js'
@@ -37,6 +38,8 @@ export interface DiscordDouble extends Driver {
   /** Epoch ms. Assign another clock to let the 3 s and the 15 min pass without waiting. */
   now: () => number
   readonly gateway: Gateway
+  /** The other way in which interactions can be delivered. */
+  readonly http: HttpDelivery
   /** Resolves while a bot is connected and identified. */
   ready(timeoutMs?: number): Promise<void>
   /** As last deployed. */
@@ -86,11 +89,15 @@ export async function startDiscordDouble(options: DoubleOptions): Promise<Discor
   const faults = createFaults()
   const app = await createRest(world, faults)
   const gateway = attachGateway(app.server, world)
+  const http = createHttpDelivery(world)
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
 
   return {
-    ...createDriver(world, gateway.dispatch),
+    ...createDriver(world, (payload) => {
+      if (http.url === undefined) gateway.dispatch('INTERACTION_CREATE', payload)
+      else void http.post(payload)
+    }),
     api: `http://127.0.0.1:${port}/api`,
     cdn: cdn.url,
     port,
@@ -103,6 +110,7 @@ export async function startDiscordDouble(options: DoubleOptions): Promise<Discor
       clock.now = now
     },
     gateway,
+    http,
     async ready(timeoutMs = WAIT_MS) {
       const connected = () => gateway.sessions.some((session) => session.connected)
       await until(world.changes, connected, timeoutMs, () => 'no bot has identified')

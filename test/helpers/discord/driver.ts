@@ -196,12 +196,13 @@ function filled(components: Component[], fields: Record<string, string>): unknow
   })
 }
 
-export function createDriver(world: World, dispatch: (t: string, d: unknown) => void): Driver {
+/** @param deliver brings an interaction to the bot */
+export function createDriver(world: World, deliver: (payload: unknown) => void): Driver {
   function send(asker: Asker, type: InteractionType, label: string, more: object, from: Interaction['from'] = {}) {
     const payload = { ...interactionPayload(world, type, asker), ...more } as Sent
     const interaction = new Interaction(payload, world, label, from)
     world.interactions.set(interaction.token, interaction)
-    dispatch('INTERACTION_CREATE', payload)
+    deliver(payload)
     return interaction
   }
 
