@@ -32,6 +32,8 @@ export interface Served {
   resetPeak(): void
   /** By how many bytes the process's peak of memory lies over what it held at the last reset. Linux. */
   grown(): number
+  /** Bytes that the process holds. Linux. */
+  resident(): number
   stop(): void
   /** Ends it at once, as a power cut would. @returns when it is gone */
   kill(): Promise<void>
@@ -44,11 +46,28 @@ function makeToken(env: Readonly<Record<string, string | undefined>>): string {
   return (JSON.parse(made) as { token: string }).token
 }
 
-/** @param hosts name → endpoint @param known a token of an earlier run */
-export async function serve(folder: string, hosts: Readonly<Record<string, string>>, known?: string): Promise<Served> {
+export interface ServeOptions {
+  /** Of an earlier run. */
+  readonly token?: string
+  /** Beside the usual ones. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** Whose the hosts are besides this machine's. */
+  readonly guilds?: readonly string[]
+}
+
+/** @param hosts name → endpoint */
+export async function serve(
+  folder: string,
+  hosts: Readonly<Record<string, string>>,
+  { token: known, settings = {}, guilds = [] }: ServeOptions = {},
+): Promise<Served> {
   const stateFolder = join(folder, 'state')
   const hostFile = join(folder, 'hosts.yaml')
-  const listed = Object.entries(hosts).map(([name, endpoint]) => ({ name, endpoint }))
+  const listed = Object.entries(hosts).map(([name, endpoint]) => ({
+    name,
+    endpoint,
+    guilds,
+  }))
   writeFileSync(hostFile, JSON.stringify({ hosts: listed }))
   const env = {
     PATH: process.env.PATH,
@@ -60,6 +79,7 @@ export async function serve(folder: string, hosts: Readonly<Record<string, strin
     HYPERCALL_POLICY: 'data/policy-small-team.cedar',
     HYPERCALL_RATES: 'read=1000000,change=1000000,destroy=1000000,disclose=1000000',
     HYPERCALL_JOBS_PER_PERSON: '64',
+    ...settings,
   }
   const server = spawn(process.execPath, [BIN, 'serve'], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   const pid = server.pid ?? 0
@@ -119,6 +139,7 @@ export async function serve(folder: string, hosts: Readonly<Record<string, strin
       before = memory('VmRSS')
     },
     grown: () => memory('VmHWM') - before,
+    resident: () => memory('VmRSS'),
     stop: () => void server.kill('SIGTERM'),
     async kill() {
       server.kill('SIGKILL')

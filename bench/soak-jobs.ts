@@ -168,7 +168,7 @@ let served: Served | undefined
 try {
   let token: string | undefined
   for (let round = 0; round <= KILLS; round++) {
-    served = await serve(folder, hosts, token)
+    served = await serve(folder, hosts, token === undefined ? {} : { token })
     token = served.token
     if (round > 0) await look(round, served)
     if (round === KILLS) break

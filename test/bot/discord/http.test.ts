@@ -8,4 +8,5 @@ describe('over HTTP', async () => {
   await import('./approval.test.js')
   await import('./attachment.test.js')
   await import('./connection.test.js')
+  await import('./faults.test.js')
 })

@@ -12,7 +12,8 @@ export interface Callback {
 
 export type Sent = APIBaseInteraction<InteractionType, unknown> & { channel_id: string }
 
-const WAIT_MS = 5000
+// A machine that others use may take several times as long as a quiet one.
+const WAIT_MS = 20_000
 
 export class Interaction {
   /** Epoch ms on the double's clock: the 3 s and the 15 min count from here. */
