@@ -1,5 +1,5 @@
 // Registry + errors + settings → docs/reference.md. What the code says is what the reference says, or CI is red.
-import { ERRORS, type FieldDescription, type RegisteredAction, type Registry } from '../actions/index.js'
+import { ERRORS, type FieldDescription, type RegisteredAction, type Registry, zhName } from '../actions/index.js'
 import { describeSettings } from './config.js'
 import { routeOf } from './http/actions.js'
 
@@ -18,6 +18,10 @@ function limits(field: FieldDescription): string {
 
 const slash = (action: RegisteredAction): string => `/${action.name.replace('.', ' ')}`
 
+/** As Discord shows it to those who use it in Chinese. */
+const slashInChinese = ({ name, group }: RegisteredAction): string =>
+  `/${[...(group === undefined ? [] : [zhName.group(group)]), zhName.verb(name)].join(' ')}`
+
 function methods(action: RegisteredAction): string {
   return action.effect === 'read' ? 'GET, POST' : 'POST'
 }
@@ -26,22 +30,26 @@ function actionSection(action: RegisteredAction): string {
   const answer = action.startsJob ? '202 with a job to follow' : '200'
   const fields = action.fields.map((field) => [
     `\`${field.name}\``,
+    zhName.field(action.name, field.name) ?? '',
     field.required ? 'yes' : '',
     limits(field),
     field.description.en,
     field.description.zh,
   ])
-  if (action.acceptsFile) fields.push(['`file`', '', 'one file', 'The content', '文件内容'])
+  if (action.acceptsFile)
+    fields.push(['`file`', zhName.field(action.name, 'file') ?? '', '', 'one file', 'The content', '文件内容'])
   return [
     `### ${action.name}`,
     `${action.summary.en} · ${action.summary.zh}`,
     [
-      `- Discord and page: \`${slash(action)}\``,
+      `- Discord and page: \`${slash(action)}\`; in a Chinese Discord \`${slashInChinese(action)}\``,
       `- REST: \`${methods(action)} ${routeOf(action)}\` → ${answer}`,
       `- Command line: \`hypercall ${action.name.replace('.', ' ')}\``,
       `- Effect: \`${action.effect}\``,
     ].join('\n'),
-    fields.length === 0 ? 'It takes no input.' : table(['Input', 'Required', 'Limits', 'Meaning', '含义'], fields),
+    fields.length === 0
+      ? 'It takes no input.'
+      : table(['Input', '输入', 'Required', 'Limits', 'Meaning', '含义'], fields),
   ].join('\n\n')
 }
 
