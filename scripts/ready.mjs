@@ -61,6 +61,7 @@ export async function ensureBuilt() {
       'scripts/build-page.mjs',
       'scripts/build-dictionary.mjs',
       'scripts/build-diagrams.mjs',
+      'scripts/build-traditional.mjs',
       'data/knowledge/glossary.yaml',
     ].map((file) => statSync(at(file)).mtimeMs),
   )
@@ -74,6 +75,8 @@ export async function ensureBuilt() {
   await buildDictionaryFile(at('dist', 'dictionary.sqlite'))
   const { buildDiagrams } = await import('./build-diagrams.mjs')
   await buildDiagrams(at('dist', 'diagrams'))
+  const { buildTraditional } = await import('./build-traditional.mjs')
+  await buildTraditional(at('dist', 'traditional.json'))
   mkdirSync(at('dist', 'fonts'))
   for (const weight of ['Regular', 'Bold']) {
     const name = `NotoSansHans-${weight}.otf`

@@ -366,12 +366,29 @@ describe('violations', () => {
 
   const option = (name: string, more = {}) => ({ type: 3, name, description: 'x', ...more })
   const choices = [{ name: 'a', value: 'a' }]
+  const zh = (text: string) => ({ 'zh-CN': text })
   const commands: [string, object[]][] = [
     ['option_order', [{ name: 'a', description: 'x', options: [option('b'), option('c', { required: true })] }]],
     ['name', [{ name: 'Upper', description: 'x' }]],
     ['description', [{ name: 'a' }]],
     ['autocomplete', [{ name: 'a', description: 'x', options: [option('b', { autocomplete: true, choices })] }]],
     ['commands', Array.from({ length: 101 }, (_, i) => ({ name: `c${i}`, description: 'x' }))],
+    [
+      'duplicate',
+      [{ name: 'a', description: 'x', options: [option('b', { name_localizations: zh('c') }), option('c')] }],
+    ],
+    [
+      'duplicate',
+      [
+        { name: 'a', description: 'x', name_localizations: zh('同') },
+        { name: 'b', description: 'x', name_localizations: zh('同') },
+      ],
+    ],
+    ['name', [{ name: 'a', description: 'x', name_localizations: zh('两 字') }]],
+    ['description', [{ name: 'a', description: 'x', description_localizations: zh('长'.repeat(101)) }]],
+    ['choices', [{ name: 'a', description: 'x', options: [option('b', { choices: [...choices, ...choices] })] }]],
+    ['menu', [{ name: 'Save this', type: 3, description: 'x' }]],
+    ['commands', Array.from({ length: 16 }, (_, i) => ({ name: `Do ${i}`, type: 3 }))],
     ['locale', [{ name: 'a', description: 'x', name_localizations: { xx: 'b' } }]],
     [
       'command_size',
@@ -388,6 +405,13 @@ describe('violations', () => {
       ],
     ],
   ]
+  it('notice a command of one guild that says where it is there', async () => {
+    const body = [{ name: 'a', description: 'x', contexts: [0] }]
+    const put = client.rest.put(`/applications/${APP}/guilds/${GUILD}/commands`, { body })
+    await expect(put).rejects.toMatchObject({ code: 50035 })
+    expect(rules()).toEqual(['contexts'])
+  })
+
   it.each(commands)('notice a command that breaks the rule %s', async (rule, bodies) => {
     const put = client.rest.put(`/applications/${APP}/commands`, { body: bodies })
     await expect(put).rejects.toMatchObject({ code: 50035 })

@@ -102,6 +102,25 @@ export interface ArtifactContext extends CallContext {
   readonly artifact: StoredArtifact
 }
 
+/** How an action is offered for a message that somebody wrote. */
+export interface FromMessage<Field extends string = string> {
+  /** What the offer is called; at most 32 characters each. */
+  readonly name: Bilingual
+  /** The field that its text goes into. */
+  readonly into: Field
+  /** The field that tells who wrote it, and where. */
+  readonly source?: Field
+  /** The field for an id of its own, the same each time. */
+  readonly id?: Field
+}
+
+/** What a person fills in where a surface has forms. */
+export interface FormField<Field extends string = string> {
+  readonly field: Field
+  /** Whether it is needed here, even where a call does without. */
+  readonly needed?: true
+}
+
 /** What a call acts on, resolved by the gate before policy is asked. */
 export type Target = 'none' | 'host' | 'instance' | 'image' | 'card' | 'artifact'
 
@@ -155,6 +174,13 @@ export interface ActionDefinition<
   readonly startsJob?: true
   /** Answers are shown to the caller alone where others could read along. */
   readonly private?: true
+  /** For those alone who run a team's Hypercall: surfaces may keep it out of others' sight. Policy decides all the same. */
+  readonly administrative?: true
+  /** Of use to somebody alone, without a team's hosts and people. */
+  readonly personal?: true
+  readonly message?: FromMessage<keyof Static<Input> & string>
+  /** A button for it opens a form of these where a surface has forms. Four at most, since policy may ask for the reason besides. */
+  readonly form?: readonly FormField<keyof Static<Input> & string>[]
   run(
     input: Static<Input>,
     context: TargetContext[T] & (To extends Capability ? DestinationContext : unknown),
@@ -184,6 +210,10 @@ export interface Action {
   readonly acceptsFolder: boolean
   readonly startsJob: boolean
   readonly private: boolean
+  readonly administrative: boolean
+  readonly personal: boolean
+  readonly message?: FromMessage
+  readonly form: readonly FormField[]
   also?(input: Readonly<Record<string, unknown>>, instance: InstanceDetail): readonly Also[]
   run(input: Readonly<Record<string, unknown>>, context: CallContext): Promise<unknown>
   view(output: unknown, lang: Lang): View
@@ -206,6 +236,9 @@ export function defineAction<
     acceptsFolder: definition.acceptsFolder ?? false,
     startsJob: definition.startsJob ?? false,
     private: definition.private ?? false,
+    administrative: definition.administrative ?? false,
+    personal: definition.personal ?? false,
+    form: definition.form ?? [],
     run: async (input, context) =>
       definition.run(input as Static<Input>, context as Parameters<typeof definition.run>[1]),
     view: (output, lang) => definition.view(output as Static<Output>, lang),

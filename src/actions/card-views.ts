@@ -21,6 +21,7 @@ const WORDS = {
   review: { en: 'Review', zh: '复查' },
   tags: { en: 'Tags', zh: '标签' },
   asOf: { en: 'As of', zh: '截至' },
+  source: { en: 'Source', zh: '来源' },
   by: { en: 'By', zh: '作者' },
   from: { en: 'From', zh: '来自' },
   overdue: { en: 'overdue', zh: '已到期' },
@@ -85,12 +86,17 @@ interface CardOutput {
   readonly author: string
   readonly at: string
   readonly links: readonly { readonly card: string; readonly title: string; readonly lang: string }[]
+  readonly sources: readonly { readonly title: string; readonly url?: string }[]
 }
 
+/** A source may be its address alone. */
+const sourceLine = ({ title, url }: CardOutput['sources'][number]): string =>
+  url === undefined || url === title ? title : `${title} ${url}`
+
 export function cardView(output: CardOutput, lang: Lang): View {
-  const { card, title, text, collection, shipped, tags, asOf, review, version, author, at, links } = output
+  const { card, title, text, collection, shipped, tags, asOf, review, version, author, at, links, sources } = output
   const fact = (
-    word: keyof typeof WORDS & ('tags' | 'asOf' | 'review' | 'by' | 'from' | 'version'),
+    word: keyof typeof WORDS & ('tags' | 'asOf' | 'source' | 'review' | 'by' | 'from' | 'version'),
     value: string,
   ) => ({
     label: WORDS[word][lang],
@@ -107,6 +113,7 @@ export function cardView(output: CardOutput, lang: Lang): View {
           ...(shipped ? [] : [fact('version', String(version)), fact('by', `${author}, ${day(at)}`)]),
           ...(tags.length === 0 ? [] : [fact('tags', tags.join(', '))]),
           ...(asOf === undefined ? [] : [fact('asOf', asOf)]),
+          ...(sources.length === 0 ? [] : [fact('source', sources.map(sourceLine).join('\n'))]),
           ...(review === undefined ? [] : [fact('review', review)]),
         ],
       },

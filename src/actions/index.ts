@@ -165,7 +165,15 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
   }
 }
 
-export { type Effect, type FileSource, type Principal, principalKey, type Surface } from './action.js'
+export {
+  type Effect,
+  type FileSource,
+  type FormField,
+  type FromMessage,
+  type Principal,
+  principalKey,
+  type Surface,
+} from './action.js'
 export { approvalOutput, approvalView } from './approval-views.js'
 export { type ByteSource, bytesOf, bytesOfFile, watched } from './bytes.js'
 export { AppError, ERRORS, type ErrorCode } from './errors.js'

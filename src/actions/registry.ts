@@ -26,7 +26,7 @@ export interface Registry {
 const NAME = /^[a-z][a-z0-9-]{0,31}(\.[a-z][a-z0-9-]{0,31})?$/
 
 /** Discord, "Application Commands": the tightest of all surfaces, so what fits here fits everywhere. */
-const LIMITS = { description: 100, options: 25, choices: 25, choice: 100 } as const
+const LIMITS = { description: 100, options: 25, choices: 25, choice: 100, name: 32, form: 4 } as const
 
 function problemWith(error: { keyword: string; instancePath: string; message: string; params: unknown }): Bilingual {
   const field = error.instancePath.slice(1)
@@ -135,6 +135,14 @@ function register(defined: Action): RegisteredAction {
   if (action.sendsTo !== undefined && !has('to')) refuse('it sends to another host, so it needs the field `to`')
   if (action.also && action.target !== 'instance') refuse('what it also does, it does to a container')
   if (action.needs !== undefined && !has('host')) refuse('it needs something of an engine, and has no host')
+  const { message, form } = action
+  const named = [...(message ? [message.into, message.source, message.id] : []), ...form.map(({ field }) => field)]
+  const unknown = named.find((name) => name !== undefined && !has(name))
+  if (unknown !== undefined) refuse(`it has no field "${unknown}" to be filled in`)
+  if (form.length > LIMITS.form) refuse('a form has at most four fields')
+  if (message && [message.name.en, message.name.zh].some(({ length }) => length < 1 || length > LIMITS.name)) {
+    refuse('what is offered for a message is called something of 1 to 32 characters')
+  }
   if (has('confirm') || has('file')) refuse('`confirm` and `file` belong to the call itself')
   return {
     ...action,

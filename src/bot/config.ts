@@ -157,6 +157,13 @@ export const SETTINGS = {
       }),
     }),
   ),
+  DISCORD_COMMANDS: Type.Enum(['global', 'guilds'], {
+    default: 'global',
+    ...words({
+      en: 'Where commands are deployed: global, or to each of DISCORD_GUILDS alone',
+      zh: '命令部署范围：global 为全局；guilds 为仅 DISCORD_GUILDS 中的各服务器',
+    }),
+  }),
   DISCORD_ROLES: Type.Optional(
     Type.String({
       pattern: '^[a-z][a-z0-9-]*=[0-9]{5,20}(,[a-z][a-z0-9-]*=[0-9]{5,20})*$',
@@ -231,6 +238,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (!validator.Check(config)) {
     const [, errors] = validator.Errors(config)
     problems.push(...errors.map((error) => `${error.instancePath.slice(1)}: ${error.message}`))
+  }
+  if (given.DISCORD_COMMANDS === 'guilds' && given.DISCORD_GUILDS === undefined) {
+    problems.push('DISCORD_COMMANDS: guilds needs DISCORD_GUILDS')
   }
   if (problems.length > 0) throw new ConfigError(problems)
   const settings = config as Config

@@ -9,6 +9,7 @@ export default defineAction({
   effect: 'change',
   target: 'none',
   private: true,
+  form: [{ field: 'reason' }],
   input: Type.Object({
     approval: approvalField,
     reason: Type.Optional(text({ en: 'Why, for the one who asked', zh: '理由，将告知发起人' }, { max: 300 })),

@@ -8,6 +8,8 @@ export default defineAction({
   summary: { en: 'Ask about virtualization and get a cited answer', zh: '询问虚拟化问题，获得带出处的回答' },
   effect: 'read',
   target: 'none',
+  personal: true,
+  message: { name: { en: 'Ask about this', zh: '就此提问' }, into: 'question' },
   input: Type.Object({
     question: text(
       { en: 'Your question, in English or Chinese', zh: '您的问题，中文或英文均可' },

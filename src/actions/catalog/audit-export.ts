@@ -17,6 +17,7 @@ export default defineAction({
   summary: { en: 'Export the audit log as JSON lines, oldest first', zh: '将审计日志导出为 JSON Lines，最早的在前' },
   effect: 'disclose',
   target: 'none',
+  administrative: true,
   startsJob: true,
   private: true,
   input: Type.Object(AUDIT_FIELDS),

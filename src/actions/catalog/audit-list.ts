@@ -20,6 +20,7 @@ export default defineAction({
   summary: { en: 'List who did what, newest first', zh: '列出操作记录，最新的在前' },
   effect: 'read',
   target: 'none',
+  administrative: true,
   private: true,
   input: Type.Object({
     limit: Type.Optional(

@@ -38,6 +38,7 @@ export default defineAction({
   summary: { en: 'Check that the audit log is as it was written', zh: '检查审计日志是否与写入时一致' },
   effect: 'read',
   target: 'none',
+  administrative: true,
   private: true,
   input: Type.Object({
     head: Type.Optional(

@@ -8,6 +8,7 @@ export default defineAction({
   summary: { en: 'Answer a few questions and get a system recommended', zh: '回答几个问题，获得系统推荐' },
   effect: 'read',
   target: 'none',
+  personal: true,
   input: Type.Object({
     answers: Type.Optional(
       text(

@@ -11,6 +11,7 @@ export default defineAction({
   summary: { en: 'Set two to four systems beside each other', zh: '对比两到四个系统' },
   effect: 'read',
   target: 'none',
+  personal: true,
   input: Type.Object({
     a: system('A system, such as kvm', '一个系统，例如 kvm'),
     b: system('Another one', '另一个系统'),

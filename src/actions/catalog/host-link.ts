@@ -121,6 +121,7 @@ export default defineAction({
   summary: { en: 'Link an engine as a host, for this tenant', zh: '将引擎连接为本租户的主机' },
   effect: 'change',
   target: 'none',
+  administrative: true,
   private: true,
   input: Input,
   output: Type.Object({ host: Type.String(), ...HostShape.properties }),

@@ -15,6 +15,7 @@ export default defineAction({
   },
   effect: 'destroy',
   target: 'host',
+  administrative: true,
   input: Type.Object({ host: hostField }),
   output: Type.Object({ host: Type.String() }),
   run({ host }, { hosts, principal }) {

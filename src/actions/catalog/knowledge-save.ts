@@ -6,11 +6,19 @@ import { savedView } from '../card-views.js'
 import { AppError } from '../errors.js'
 import { flag, integer, text } from '../fields.js'
 
+/** `ada https://…` as its title and address. */
+function sourceOf(words: string): { title: string; url?: string } {
+  const [, title = '', url] = /^(.*?)\s*(https?:\/\/\S+)?$/s.exec(words.trim()) ?? []
+  return { title: title || (url ?? words), ...(url === undefined ? {} : { url }) }
+}
+
 export default defineAction({
   name: 'knowledge.save',
   summary: { en: 'Add a card to the knowledge base, or change one', zh: '添加或修改知识卡片' },
   effect: 'change',
   target: 'card',
+  message: { name: { en: 'Save to knowledge', zh: '存入知识库' }, into: 'text', source: 'source', id: 'card' },
+  form: [{ field: 'title', needed: true }, { field: 'text', needed: true }, { field: 'tags' }],
   input: Type.Object({
     card: cardField,
     text: Type.Optional(
@@ -25,6 +33,12 @@ export default defineAction({
       text({ en: 'Other names and questions for it, with commas', zh: '别名或问法，以逗号分隔' }, { max: 2000 }),
     ),
     tags: Type.Optional(text({ en: 'Tags, with commas', zh: '标签，以逗号分隔' }, { max: 500 })),
+    source: Type.Optional(
+      text(
+        { en: 'Where it is from: words, an address, or words and an address', zh: '来源：文字、网址，或文字加网址' },
+        { max: 500 },
+      ),
+    ),
     'as-of': Type.Optional(
       text(
         { en: 'When it was true: YYYY-MM or YYYY-MM-DD', zh: '内容截至：YYYY-MM 或 YYYY-MM-DD' },
@@ -60,6 +74,7 @@ export default defineAction({
         ...(input.language === undefined ? {} : { lang: input.language }),
         ...(input.aliases === undefined ? {} : { aliases: listOf(input.aliases) }),
         ...(input.tags === undefined ? {} : { tags: listOf(input.tags) }),
+        ...(input.source === undefined ? {} : { sources: [sourceOf(input.source)] }),
         ...(input['as-of'] === undefined ? {} : { asOf: input['as-of'] }),
         ...(input.review === undefined ? {} : { review: input.review }),
       },

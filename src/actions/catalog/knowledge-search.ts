@@ -8,6 +8,7 @@ export default defineAction({
   summary: { en: 'Search the knowledge base', zh: '搜索知识库' },
   effect: 'read',
   target: 'none',
+  personal: true,
   input: Type.Object({
     q: text({ en: 'What to look for', zh: '要查找的内容' }, { min: 0, max: 1000 }),
     limit: Type.Optional(

@@ -9,6 +9,7 @@ export default defineAction({
   summary: { en: 'Show a card of the knowledge base as it was written', zh: '按原文显示一张知识卡片' },
   effect: 'read',
   target: 'card',
+  personal: true,
   input: Type.Object({ card: cardField, language: Type.Optional(languageField) }),
   output: Type.Object({
     card: Type.String(),

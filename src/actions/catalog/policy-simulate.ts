@@ -14,6 +14,7 @@ export default defineAction({
   },
   effect: 'read',
   target: 'none',
+  administrative: true,
   private: true,
   input: Type.Object({
     ...SUPPOSED,

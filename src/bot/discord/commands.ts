@@ -9,39 +9,33 @@ import {
   ApplicationCommandType,
   ApplicationIntegrationType,
   InteractionContextType,
+  PermissionFlagsBits,
   type RESTPostAPIChatInputApplicationCommandsJSONBody,
+  type RESTPostAPIContextMenuApplicationCommandsJSONBody,
 } from 'discord-api-types/v10'
-import {
-  type Bilingual,
-  type FieldDescription,
-  fill,
-  type RegisteredAction,
-  type Registry,
-} from '../../actions/index.js'
+import { type FieldDescription, type RegisteredAction, type Registry, say, zhName } from '../../actions/index.js'
+import { type Localizer, localizer, type Traditional } from './localize.js'
 import { WORDS } from './words.js'
 
-export type CommandBody = RESTPostAPIChatInputApplicationCommandsJSONBody
+type SlashBody = RESTPostAPIChatInputApplicationCommandsJSONBody
+type MessageBody = RESTPostAPIContextMenuApplicationCommandsJSONBody
+export type CommandBody = SlashBody | MessageBody
 
 /** Where a call's file stands among the options; the registry keeps fields from taking this name. */
 const FILE_OPTION = 'file'
 
 /** Discord, "Application Command Option Structure". */
 const LONGEST_STRING = 6_000
-const LONGEST_DESCRIPTION = 100
-
-const described = ({ en, zh }: Bilingual) => ({
-  description: en.slice(0, LONGEST_DESCRIPTION),
-  description_localizations: {
-    'zh-CN': zh.slice(0, LONGEST_DESCRIPTION),
-    'zh-TW': zh.slice(0, LONGEST_DESCRIPTION),
-  },
-})
 
 const within = (value: number | undefined, least: number): number | undefined =>
   value === undefined ? undefined : Math.min(Math.max(value, least), LONGEST_STRING)
 
-function optionOf(field: FieldDescription): APIApplicationCommandBasicOption {
-  const common = { name: field.name, ...described(field.description), ...(field.required ? { required: true } : {}) }
+function optionOf(action: string, field: FieldDescription, to: Localizer): APIApplicationCommandBasicOption {
+  const common = {
+    ...to.named(field.name, zhName.field(action, field.name)),
+    ...to.described(field.description),
+    ...(field.required ? { required: true } : {}),
+  }
   switch (field.type) {
     case 'boolean':
       return { ...common, type: ApplicationCommandOptionType.Boolean }
@@ -54,7 +48,7 @@ function optionOf(field: FieldDescription): APIApplicationCommandBasicOption {
       }
     case 'string': {
       if (field.choices) {
-        const choices = field.choices.map((choice) => ({ name: choice, value: choice }))
+        const choices = field.choices.map((value) => ({ ...to.named(value, zhName.choice(value)), value }))
         return { ...common, type: ApplicationCommandOptionType.String, choices }
       }
       const min = within(field.minLength, 0)
@@ -71,62 +65,81 @@ function optionOf(field: FieldDescription): APIApplicationCommandBasicOption {
 }
 
 /** Required ones first, as Discord demands; then the file, which is what a command that takes one is about. */
-function optionsOf(action: RegisteredAction): APIApplicationCommandBasicOption[] {
+function optionsOf({ name, fields, acceptsFile }: RegisteredAction, to: Localizer): APIApplicationCommandBasicOption[] {
   const file: APIApplicationCommandBasicOption = {
     type: ApplicationCommandOptionType.Attachment,
-    name: FILE_OPTION,
-    ...described(WORDS.file),
+    ...to.named(FILE_OPTION, zhName.field(name, FILE_OPTION)),
+    ...to.described(WORDS.file),
   }
   return [
-    ...action.fields.filter((field) => field.required).map(optionOf),
-    ...(action.acceptsFile ? [file] : []),
-    ...action.fields.filter((field) => !field.required).map(optionOf),
+    ...fields.filter((field) => field.required).map((field) => optionOf(name, field, to)),
+    ...(acceptsFile ? [file] : []),
+    ...fields.filter((field) => !field.required).map((field) => optionOf(name, field, to)),
   ]
 }
 
-function commandBody(
-  name: string,
-  description: Bilingual,
-  options: APIApplicationCommandOption[],
-  contexts: InteractionContextType[],
-): CommandBody {
+type Offer = Pick<SlashBody, 'contexts' | 'integration_types' | 'default_member_permissions'>
+
+/**
+ * Where a command is there, and who sees it until a guild's administrators say otherwise. Neither is a right: policy decides
+ * on each call.
+ */
+function offerOf(actions: readonly RegisteredAction[]): Offer {
+  const isPersonal = actions.some(({ personal }) => personal)
+  const { GuildInstall, UserInstall } = ApplicationIntegrationType
+  const { Guild, BotDM, PrivateChannel } = InteractionContextType
   return {
-    type: ApplicationCommandType.ChatInput,
-    name,
-    ...described(description),
-    options,
-    contexts,
-    integration_types: [ApplicationIntegrationType.GuildInstall],
+    contexts: isPersonal ? [Guild, BotDM, PrivateChannel] : [Guild],
+    integration_types: isPersonal ? [GuildInstall, UserInstall] : [GuildInstall],
+    ...(actions.every(({ administrative }) => administrative)
+      ? { default_member_permissions: String(PermissionFlagsBits.ManageGuild) }
+      : {}),
   }
 }
-
-/** One command per group with a subcommand per verb; a verb without a group is a command of its own. */
-export function commandsOf(registry: Registry): CommandBody[] {
+/**
+ * One command per group with a subcommand per verb; a verb without a group is a command of its own. Besides, a command on
+ * messages for each verb that is offered there.
+ */
+export function commandsOf(registry: Registry, traditional: Traditional = (simplified) => simplified): CommandBody[] {
+  const to = localizer(traditional)
+  const type = ApplicationCommandType.ChatInput
   const groups = new Map<string, RegisteredAction[]>()
   const alone: CommandBody[] = []
+  const onMessages: CommandBody[] = []
   for (const action of registry.actions) {
-    if (action.group === undefined) {
-      // Hosts belong to a guild; a verb that needs none of them also makes sense in a direct message.
-      const anywhere = action.target === 'none' ? [InteractionContextType.BotDM] : []
-      const contexts = [InteractionContextType.Guild, ...anywhere]
-      alone.push(commandBody(action.verb, action.summary, optionsOf(action), contexts))
+    const { group, verb, name, summary, message } = action
+    if (group === undefined) {
+      const said = { ...to.named(verb, zhName.verb(name)), ...to.described(summary) }
+      alone.push({ type, ...said, options: optionsOf(action, to), ...offerOf([action]) })
     } else {
-      groups.set(action.group, [...(groups.get(action.group) ?? []), action])
+      groups.set(group, [...(groups.get(group) ?? []), action])
+    }
+    if (message) {
+      const said = to.named(message.name.en, message.name.zh)
+      onMessages.push({ type: ApplicationCommandType.Message, ...said, ...offerOf([action]) })
     }
   }
-  const grouped = [...groups].map(([group, actions]) => {
-    const verbs = actions.map((action) => action.verb).join(', ')
+  const grouped = [...groups].map(([group, actions]): CommandBody => {
+    const verbs = actions.map(({ verb }) => verb).join(', ')
     const subcommands = actions.map(
       (action): APIApplicationCommandOption => ({
         type: ApplicationCommandOptionType.Subcommand,
-        name: action.verb,
-        ...described(action.summary),
-        options: optionsOf(action),
+        ...to.named(action.verb, zhName.verb(action.name)),
+        ...to.described(action.summary),
+        options: optionsOf(action, to),
       }),
     )
-    return commandBody(group, fill(WORDS.group, { verbs }), subcommands, [InteractionContextType.Guild])
+    const zh = actions.map(({ name, verb }) => zhName.verb(name) ?? verb).join('、')
+    const said = { en: say('en', WORDS.group, { verbs }), zh: say('zh', WORDS.group, { verbs: zh }) }
+    return {
+      type,
+      ...to.named(group, zhName.group(group)),
+      ...to.described(said),
+      options: subcommands,
+      ...offerOf(actions),
+    }
   })
-  return [...alone, ...grouped]
+  return [...alone, ...grouped, ...onMessages]
 }
 
 /** A slash command as it was typed, or as far as it has been typed. */

@@ -6,7 +6,6 @@ import type { Logger } from 'pino'
 import type { Actions } from '../../actions/index.js'
 import type { Config } from '../config.js'
 import type { Pictures } from '../pictures.js'
-import { commandsOf } from './commands.js'
 import { syncCommands } from './deploy.js'
 import { createInteractions } from './interaction.js'
 import { botRest, interactionRest, tokenOf } from './rest.js'
@@ -63,15 +62,14 @@ export async function startDiscord({ config, actions, log, pictures, now }: Disc
 
   /** Commands that were deployed before stay good, so that whatever fails here is no reason to stop answering. */
   async function deploy(): Promise<void> {
-    const commands = commandsOf(actions.gate.registry)
     if (rest.bot === undefined) {
       log.warn('without DISCORD_TOKEN the commands are not deployed, and nothing can be posted to a channel')
       return
     }
     for (let pauseMs = FIRST_PAUSE_MS; !stop.signal.aborted; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       try {
-        const sent = await syncCommands(rest.bot, config.DISCORD_APPLICATION_ID, commands)
-        log.info({ commands: commands.length }, sent ? 'deployed the commands' : 'the commands are up to date')
+        const { commands, sent } = await syncCommands(rest.bot, config, actions.gate.registry)
+        log.info({ commands }, sent ? 'deployed the commands' : 'the commands are up to date')
         return
       } catch (error) {
         log.error({ err: error }, 'the commands could not be deployed; trying again later')

@@ -57,7 +57,7 @@ const CLICK_KEPT_MS = 5 * 60_000
 export function createInteractions({ config, actions, log, pictures, now }: InteractionsOptions): Interactions {
   const { gate, workFolder } = actions
   const downloads = { config, workFolder }
-  const readPrincipal = principalReader(config)
+  const principals = principalReader(config)
   const completions = createCompletions({ gate, surface: 'discord', log, now })
   const isNew = firstTime(now)
   const inFlight = new Set<Promise<void>>()
@@ -214,7 +214,7 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
     try {
       const lang = langOf('locale' in payload ? payload.locale : undefined)
       const channel = payload.channel === undefined ? {} : { channel: payload.channel.id }
-      const who = { principal: readPrincipal(payload), ...channel, lang }
+      const who = { principal: principals.of(payload), ...channel, lang }
       const asked = { payload, reply, ...who, requestId, issuedAt: now(), log: child }
       try {
         if (stopFollowing.signal.aborted) throw new AppError('SHUTTING_DOWN')

@@ -1,5 +1,11 @@
 // Who is asking: read off what Discord vouches for, and never off anything that a person can type.
-import { type APIInteraction, type APIUser, PermissionFlagsBits } from 'discord-api-types/v10'
+import {
+  type APIInteraction,
+  type APIUser,
+  ApplicationIntegrationType,
+  type GatewayMessageCreateDispatchData,
+  PermissionFlagsBits,
+} from 'discord-api-types/v10'
 import type { Principal } from '../../actions/index.js'
 import { type Config, guildsOf, rolesOf } from '../config.js'
 
@@ -11,23 +17,45 @@ export function userOf(payload: APIInteraction): APIUser {
   return user
 }
 
-/** @returns reads the principal off an interaction, by the operator's settings */
-export function principalReader(config: Config): (payload: APIInteraction) => Principal {
+/** Whether the guild itself took this bot in. Otherwise its user brought it along, and the guild owes the bot nothing. */
+const isOfGuild = ({ authorizing_integration_owners: owners, guild_id: guild }: APIInteraction): boolean =>
+  guild !== undefined && owners?.[ApplicationIntegrationType.GuildInstall] === guild
+
+/** Who somebody is, by what Discord says of them, and by the operator's settings. */
+export interface Principals {
+  of(payload: APIInteraction): Principal
+  /** Of who wrote a message; Discord does not say there who is an administrator. */
+  ofAuthor(message: GatewayMessageCreateDispatchData): Principal
+}
+
+export function principalReader(config: Config): Principals {
   const listed = new Set(guildsOf(config))
   const mapped = rolesOf(config)
-  return (payload) => {
-    const user = userOf(payload)
-    const { member, guild_id: guild } = payload
-    // The unique handle: display names and nicknames can be made to look like anyone's.
-    const base = { kind: 'user', id: user.id, name: user.username } as const
-    // A direct message belongs to no guild, so it sees no guild's hosts, jobs or knowledge.
-    if (!member || guild === undefined) return { ...base, tenant: `dm:${user.id}`, roles: [] }
+
+  // The unique handle: display names and nicknames can be made to look like anyone's.
+  const baseOf = ({ id, username }: APIUser) => ({ kind: 'user', id, name: username }) as const
+  /** A direct message belongs to no guild, so it sees no guild's hosts, jobs or knowledge. */
+  const alone = (user: APIUser): Principal => ({ ...baseOf(user), tenant: `dm:${user.id}`, roles: [] })
+
+  function memberOf(guild: string, user: APIUser, roles: readonly string[], isAdministrator: boolean): Principal {
     // @everyone is a role whose id is the guild's, but Discord does not list it.
-    const held = [...member.roles, guild]
-    const isAdministrator = (BigInt(member.permissions) & PermissionFlagsBits.Administrator) !== 0n
+    const held = [...roles, guild]
     const policyRoles = listed.has(guild)
       ? [...held.flatMap((id) => mapped.get(id) ?? []), ...(isAdministrator ? [ADMIN] : [])]
       : []
-    return { ...base, tenant: guild, roles: [...new Set([...held, ...policyRoles])] }
+    return { ...baseOf(user), tenant: guild, roles: [...new Set([...held, ...policyRoles])] }
+  }
+
+  return {
+    of(payload) {
+      const user = userOf(payload)
+      const { member, guild_id: guild } = payload
+      if (!member || guild === undefined || !isOfGuild(payload)) return alone(user)
+      const isAdministrator = (BigInt(member.permissions) & PermissionFlagsBits.Administrator) !== 0n
+      return memberOf(guild, user, member.roles, isAdministrator)
+    },
+    ofAuthor({ author, member, guild_id: guild }) {
+      return guild === undefined ? alone(author) : memberOf(guild, author, member?.roles ?? [], false)
+    },
   }
 }

@@ -1,4 +1,4 @@
-import type { APIInteraction } from 'discord-api-types/v10'
+import type { APIInteraction, GatewayMessageCreateDispatchData } from 'discord-api-types/v10'
 import { describe, expect, it } from 'vitest'
 import { readConfig } from '../../../src/bot/config.js'
 import { principalReader } from '../../../src/bot/discord/principal.js'
@@ -7,8 +7,9 @@ const LAB = '210000000000000001'
 const OPERATORS = '310000000000000001'
 
 const read = (member: object | undefined, more: object = {}, roles = `operator=${OPERATORS}`) =>
-  principalReader(readConfig({ DISCORD_GUILDS: LAB, DISCORD_ROLES: roles }))({
+  principalReader(readConfig({ DISCORD_GUILDS: LAB, DISCORD_ROLES: roles })).of({
     guild_id: LAB,
+    authorizing_integration_owners: { 0: (more as { guild_id?: string }).guild_id ?? LAB },
     ...(member
       ? { member: { roles: [], permissions: '0', nick: 'admin', user: { id: '41', username: 'ada' }, ...member } }
       : {}),
@@ -41,5 +42,31 @@ describe('a principal', () => {
     expect(read({ roles: [OPERATORS], permissions: '8' }, elsewhere).roles).toEqual([OPERATORS, '210000000000000002'])
     const direct = read(undefined, { guild_id: undefined, user: { id: '41', username: 'ada' } })
     expect(direct).toMatchObject({ tenant: 'dm:41', roles: [] })
+  })
+
+  it('has no right of a guild that did not take the bot in, but that its user brought it to', () => {
+    const brought = { roles: [OPERATORS], permissions: '8' }
+    const alone = { kind: 'user', id: '41', name: 'ada', tenant: 'dm:41', roles: [] }
+    for (const owners of [{ 1: '41' }, { 0: '0' }, { 0: '210000000000000002', 1: '41' }, undefined]) {
+      expect(read(brought, { authorizing_integration_owners: owners })).toEqual(alone)
+    }
+    const both = { authorizing_integration_owners: { 0: LAB, 1: '41' } }
+    expect(read(brought, both)).toMatchObject({ tenant: LAB, roles: expect.arrayContaining(['operator', 'admin']) })
+  })
+
+  it('who wrote a message has what the operator mapped, and is no admin: Discord does not say there who is', () => {
+    const author = { id: '41', username: 'ada' }
+    const reader = principalReader(readConfig({ DISCORD_GUILDS: LAB, DISCORD_ROLES: `operator=${OPERATORS}` }))
+    const wrote = (more: object) => reader.ofAuthor({ author, ...more } as GatewayMessageCreateDispatchData)
+    const member = { roles: [OPERATORS], permissions: '8' }
+    expect(wrote({ guild_id: LAB, member })).toEqual({
+      kind: 'user',
+      id: '41',
+      name: 'ada',
+      tenant: LAB,
+      roles: [OPERATORS, LAB, 'operator'],
+    })
+    expect(wrote({ guild_id: '210000000000000002', member }).roles).not.toContain('operator')
+    expect(wrote({})).toMatchObject({ tenant: 'dm:41', roles: [] })
   })
 })

@@ -132,7 +132,8 @@ interface Option extends Named {
   choices?: Named[]
   options?: Option[]
 }
-export type CommandBody = Option & Pick<Partial<APIApplicationCommand>, 'default_member_permissions' | 'nsfw'>
+export type CommandBody = Option &
+  Pick<Partial<APIApplicationCommand>, 'default_member_permissions' | 'nsfw' | 'contexts' | 'integration_types'>
 
 const longest = (text?: string | null, localizations?: Record<string, string | null> | null) =>
   Math.max(length(text), ...Object.values(localizations ?? {}).map(length))
@@ -143,6 +144,28 @@ const namedLength = (one: Named) =>
 const optionLength = (one: Option): number =>
   namedLength(one) + sum((one.choices ?? []).map(namedLength)) + sum((one.options ?? []).map(optionLength))
 
+/** What neighbours are called, in every language that any of them has a name in: two of the same name collide. */
+function twins(named: readonly Named[]): string[] {
+  const locales = new Set(named.flatMap((one) => Object.keys(one.name_localizations ?? {})))
+  return [undefined, ...locales].flatMap((locale) => {
+    const names = named.map((one) => (locale === undefined ? undefined : one.name_localizations?.[locale]) ?? one.name)
+    return names.filter((name, i) => names.indexOf(name) < i).map((name) => `two called ${name} in ${locale ?? 'any'}`)
+  })
+}
+
+/** The translations of something that may have some. */
+const translations = (localizations: Named['name_localizations']) =>
+  Object.values(localizations ?? {}).filter((text) => text !== null)
+
+function choicesProblems(choices: Named[]): string[] {
+  const texts = choices.flatMap((one) => [one.name, ...translations(one.name_localizations)])
+  return [
+    ...(choices.length > 25 ? ['at most 25 choices'] : []),
+    ...(texts.some((text) => length(text) < 1 || length(text) > 100) ? ['a choice has 1 to 100 characters'] : []),
+    ...twins(choices),
+  ]
+}
+
 function namedProblems(one: Option, path: string): Problem[] {
   const found: Problem[] = []
   const add = (rule: string, message: string) => found.push({ rule, message: `${path}: ${message}` })
@@ -151,8 +174,9 @@ function namedProblems(one: Option, path: string): Problem[] {
   }
   const locales = Object.keys({ ...one.name_localizations, ...one.description_localizations })
   for (const locale of locales) if (!LOCALES.has(locale)) add('locale', `unknown locale ${locale}`)
-  if (!one.description || length(one.description) > 100) add('description', 'a description has 1 to 100 characters')
-  if ((one.choices?.length ?? 0) > 25) add('choices', 'at most 25 choices')
+  for (const text of [one.description, ...translations(one.description_localizations)])
+    if (!text || length(text) > 100) add('description', 'a description has 1 to 100 characters')
+  for (const problem of choicesProblems(one.choices ?? [])) add('choices', problem)
   if (one.autocomplete && one.choices && one.choices.length > 0) add('autocomplete', 'choices beside autocomplete')
   return [...found, ...optionsProblems(one.options ?? [], path)]
 }
@@ -163,21 +187,40 @@ function optionsProblems(options: Option[], path: string): Problem[] {
   const isSub = ({ type }: Option) => type <= ApplicationCommandOptionType.SubcommandGroup
   if (options.length > 25) add('options', `${options.length} options; at most 25`)
   if (options.some(isSub) && !options.every(isSub)) add('options', 'subcommands beside other options')
-  if (new Set(options.map(({ name }) => name)).size < options.length) add('duplicate', 'two options share a name')
+  for (const problem of twins(options)) add('duplicate', problem)
   if (options.some((option, i) => option.required && i > 0 && !isSub(option) && !options[i - 1]?.required))
     add('option_order', 'a required option stands after an optional one')
   return [...found, ...options.flatMap((option) => namedProblems(option, `${path} ${option.name}`))]
 }
 
-export function commandProblems(commands: CommandBody[]): Problem[] {
+/** Of a command on users or messages: a name that may have blanks and capitals, and nothing else. */
+function menuProblems({ name, name_localizations, description, options }: CommandBody): Problem[] {
+  const names = [name, ...translations(name_localizations)]
+  const isNamed = names.every((one) => length(one) >= 1 && length(one) <= 32)
+  return [
+    ...(isNamed ? [] : [{ rule: 'name', message: `${name}: a name has 1 to 32 characters` }]),
+    ...(description || options?.length
+      ? [{ rule: 'menu', message: `${name}: neither a description nor options belong to it` }]
+      : []),
+  ]
+}
+
+/** @param isOfGuild whether they are deployed to one guild alone */
+export function commandProblems(commands: CommandBody[], isOfGuild = false): Problem[] {
   const found: Problem[] = []
   const typeOf = (command: CommandBody) => command.type ?? ApplicationCommandType.ChatInput
   for (const [type, most] of Object.entries(MOST_OF_TYPE)) {
     const count = commands.filter((command) => typeOf(command) === Number(type)).length
     if (count > most) found.push({ rule: 'commands', message: `${count} commands of type ${type}; at most ${most}` })
   }
-  const keys = commands.map((command) => `${typeOf(command)} ${command.name}`)
-  if (new Set(keys).size < keys.length) found.push({ rule: 'duplicate', message: 'two commands share a name' })
+  for (const type of Object.keys(MOST_OF_TYPE)) {
+    const alike = commands.filter((command) => typeOf(command) === Number(type))
+    found.push(...twins(alike).map((message) => ({ rule: 'duplicate', message })))
+  }
+  if (isOfGuild && commands.some(({ contexts, integration_types: types }) => contexts || types))
+    found.push({ rule: 'contexts', message: 'contexts and integration_types belong to global commands' })
+  for (const command of commands.filter((one) => typeOf(one) !== ApplicationCommandType.ChatInput))
+    found.push(...menuProblems(command))
   for (const command of commands.filter((one) => typeOf(one) === ApplicationCommandType.ChatInput)) {
     found.push(...namedProblems(command, `/${command.name}`))
     const size = optionLength(command)

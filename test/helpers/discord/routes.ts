@@ -53,7 +53,7 @@ function applicationRoutes(world: World): Route[] {
   function deploy({ params, body }: Call): unknown {
     const scope = scopeOf(params)
     const bodies = (body ?? []) as CommandBody[]
-    const problems = commandProblems(bodies)
+    const problems = commandProblems(bodies, params.guild !== undefined)
     if (problems.length > 0) throw new Refusal(50035, problems)
     const before = world.commands.get(scope) ?? []
     const commands = bodies.map((command) => {
