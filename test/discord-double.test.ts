@@ -357,6 +357,45 @@ describe('violations', () => {
     expect(rules()).toEqual([rule])
   })
 
+  const input = (custom_id: string, more = {}) => ({
+    type: 18,
+    label: 'x',
+    component: { type: 4, custom_id, style: 1, ...more },
+  })
+  const modals: [string, object][] = [
+    ['a long title', { title: 'x'.repeat(46), components: [input('a')] }],
+    ['six parts', { title: 'x', components: [...'abcdef'].map((id) => input(id)) }],
+    ['twins', { title: 'x', components: [input('a'), input('a')] }],
+    ['a long label', { title: 'x', components: [{ ...input('a'), label: 'x'.repeat(46) }] }],
+    ['a label within a label', { title: 'x', components: [input('a', { label: 'x' })] }],
+    ['more than it takes', { title: 'x', components: [input('a', { max_length: 1, value: 'xx' })] }],
+    ['too much', { title: 'x', components: [input('a', { max_length: 4001 })] }],
+  ]
+  it.each(modals)('notice a form with %s', async (_what, modal) => {
+    onCommand((interaction) =>
+      client.rest.post(`/interactions/${interaction.id}/${interaction.token}/callback`, {
+        auth: false,
+        body: { type: 9, data: { custom_id: 'form', ...modal } },
+      }),
+    )
+    start()
+    expect(await failed()).toMatchObject({ code: 50035 })
+    expect(['modal', 'description']).toContain(rules()[0])
+  })
+
+  it('let nobody send a form that Discord would not', async () => {
+    onCommand((interaction) =>
+      client.rest.post(`/interactions/${interaction.id}/${interaction.token}/callback`, {
+        auth: false,
+        body: { type: 9, data: { custom_id: 'form', title: 'x', components: [input('a', { max_length: 2 })] } },
+      }),
+    )
+    const form = start()
+    await form.firstAnswer()
+    expect(() => double.submit({ user: ada, form, fields: { a: 'xxx' } })).toThrow(/longer than 2/)
+    expect(() => double.submit({ user: ada, form, fields: {} })).toThrow(/needed/)
+  })
+
   it('notice a message without allowed_mentions, and let it pass as Discord does', async () => {
     onCommand((interaction) => interaction.reply({ content: '@everyone', allowedMentions: { parse: ['everyone'] } }))
     expect((await start().waitFor(() => true)).content).toBe('@everyone')

@@ -12,7 +12,7 @@ import { openSealer, type Seal } from './guard/audit-seal.js'
 import { openAuditStore } from './guard/audit-store.js'
 import { openConfirmationStore } from './guard/confirmation-store.js'
 import { openConfirmations } from './guard/confirmations.js'
-import { createExplain } from './guard/explain.js'
+import { createExplain, type Explain } from './guard/explain.js'
 import { createLimits, type Rates } from './guard/limits.js'
 import { openPolicy, type Policy } from './guard/policy/policy.js'
 import { policySchema } from './guard/policy/schema.js'
@@ -61,6 +61,7 @@ export interface Actions {
   readonly artifacts: Artifacts
   readonly hosts: Hosts
   readonly approvals: Approvals
+  readonly explain: Explain
   /** What is decided from now on. @throws PolicyError: then nothing changes */
   replacePolicy(source: string): Policy
   /** This process's own folder for uploads on their way; emptied when it ends, however it ends. */
@@ -149,6 +150,7 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
     artifacts,
     hosts,
     approvals,
+    explain,
     replacePolicy: policy.replace,
     workFolder: liveness.workFolder,
     sweep,

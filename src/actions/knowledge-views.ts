@@ -23,6 +23,7 @@ interface AnswerOutput {
     readonly overdue?: string | undefined
   }[]
   readonly asked?: number | undefined
+  readonly question?: string | undefined
   readonly nearest: readonly { readonly card: string; readonly title: string }[]
   readonly comparison?: Static<typeof ComparisonOutput> | undefined
   readonly diagram?:
@@ -41,6 +42,7 @@ const WORDS = {
   overdue: { en: 'review was due', zh: '应复查于' },
   helpful: { en: 'Helpful', zh: '有帮助' },
   notHelpful: { en: 'Not helpful', zh: '没帮助' },
+  teachMe: { en: 'Teach me', zh: '教我' },
   teach: {
     en: 'Know the answer? Teach me: `/knowledge save` with "gap" {asked}.',
     zh: '知道答案？请教我：`/knowledge save`，并在 gap 中填写 {asked}。',
@@ -101,7 +103,14 @@ export function answerView(output: AnswerOutput): View {
     const blocks: Block[] = [{ kind: 'text', text: WORDS.unknownWhy[lang] }]
     blocks.push({ kind: 'text', text: say(lang, WORDS.teach, { asked }) })
     if (topics.length > 0) blocks.push({ kind: 'text', text: WORDS.nearest[lang] })
-    return { tone: 'info', heading: WORDS.unknown[lang], blocks, choices: topics }
+    const teach: Choice = {
+      label: WORDS.teachMe[lang],
+      action: 'knowledge.save',
+      input: { card: `gap-${asked}`, gap: asked },
+      style: 'primary',
+      draft: { title: output.question ?? '' },
+    }
+    return { tone: 'info', heading: WORDS.unknown[lang], blocks, choices: [...topics, teach] }
   }
   const judge = (helpful: boolean): Choice => ({
     label: (helpful ? WORDS.helpful : WORDS.notHelpful)[lang],

@@ -70,6 +70,11 @@ export interface Choice {
   readonly action: string
   readonly input: Readonly<Record<string, unknown>>
   readonly style: 'primary' | 'secondary' | 'danger'
+  /**
+   * What a form for it begins with, to be gone on from; may be cut where there is little room. Without a form the step cannot
+   * be taken, and a surface that has none leaves it out.
+   */
+  readonly draft?: Readonly<Record<string, string>>
 }
 
 export interface View {

@@ -65,14 +65,16 @@ const choices = (next: readonly Choice[]): string =>
     }),
   )
 
-export const renderText = (view: View): string =>
-  [
+export function renderText(view: View): string {
+  const next = (view.choices ?? []).filter(({ draft }) => draft === undefined)
+  return [
     ...(view.heading === undefined ? [] : [harmless(view.heading)]),
     ...view.blocks.map(block),
-    ...(view.choices?.length ? [choices(view.choices)] : []),
+    ...(next.length > 0 ? [choices(next)] : []),
   ]
     .filter((part) => part !== '')
     .join('\n\n')
+}
 
 export const renderError = (error: AppError, lang: 'zh' | 'en'): string =>
   `${error.code}: ${harmless(error.describe(lang))}`

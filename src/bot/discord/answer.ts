@@ -15,8 +15,9 @@ import {
   within,
 } from '../../actions/index.js'
 import type { Pictures } from '../pictures.js'
-import { confirmId, withdrawId } from './custom-id.js'
+import { confirmId, reasonId, withdrawId } from './custom-id.js'
 import type { Card } from './render.js'
+import type { WaitingCalls } from './waiting.js'
 import { WORDS } from './words.js'
 
 /** Who asks, in which language, and under which id it is logged. */
@@ -63,9 +64,11 @@ export interface AnswersOptions {
   readonly now: () => number
   readonly signal: AbortSignal
   readonly pictures: Pictures
+  /** Where a call may wait for its reason; without one, it is only told that it needs one. */
+  readonly waiting?: WaitingCalls
 }
 
-export function createAnswers({ gate, now, signal, pictures }: AnswersOptions): Answers {
+export function createAnswers({ gate, now, signal, pictures, waiting }: AnswersOptions): Answers {
   async function pictureOf({ blocks }: View): Promise<Card['picture']> {
     const block = blocks.find(({ kind }) => kind === 'picture') as PictureBlock | undefined
     const png = block && (await pictures.png(block))
@@ -88,8 +91,17 @@ export function createAnswers({ gate, now, signal, pictures }: AnswersOptions): 
     }
   }
 
+  /** What is missing is asked for, so that nothing has to be typed again. */
+  function refusalCard(error: unknown, request: CallRequest, asker: Asker): Card {
+    const card = errorCard(error, asker)
+    if (!waiting || !(error instanceof AppError) || error.code !== 'REASON_REQUIRED') return card
+    const customId = reasonId(waiting.keep(request, asker.principal))
+    return { ...card, buttons: [{ label: WORDS.giveReason[asker.lang], customId, style: 'primary' }] }
+  }
+
   return {
-    async to({ action, input, file, confirm }, asker) {
+    async to(request, asker) {
+      const { action, input, file, confirm } = request
       const { principal, channel, lang, requestId } = asker
       try {
         const outcome = await within(signal, undefined, (signal) =>
@@ -117,7 +129,7 @@ export function createAnswers({ gate, now, signal, pictures }: AnswersOptions): 
         // The first block names the job, as every later view does; the others are what the result will lack.
         return { card, job: { id: jobId, notes: outcome.view.blocks.slice(1) } }
       } catch (error) {
-        return { card: errorCard(error, asker) }
+        return { card: refusalCard(error, request, asker) }
       }
     },
   }

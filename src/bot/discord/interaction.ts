@@ -3,8 +3,10 @@ import { randomUUID } from 'node:crypto'
 import {
   type APIApplicationCommandAutocompleteInteraction,
   type APIApplicationCommandInteraction,
+  type APIChatInputApplicationCommandInteractionData,
   type APIInteraction,
   type APIMessageComponentInteraction,
+  type APIModalSubmitInteraction,
   ApplicationCommandType,
   InteractionType,
   MessageFlags,
@@ -14,17 +16,20 @@ import { type Actions, AppError, pendingError } from '../../actions/index.js'
 import { createCompletions } from '../completions.js'
 import type { Config } from '../config.js'
 import type { Pictures } from '../pictures.js'
-import { type Asker, type CallRequest, createAnswers, errorCard } from './answer.js'
+import { type CallRequest, createAnswers, errorCard } from './answer.js'
+import type { Asked } from './asked.js'
 import { attachmentSource, recalledSource } from './attachment.js'
 import { readCommand } from './commands.js'
 import { suggestionsOf } from './complete.js'
 import { type Press, readCustomId } from './custom-id.js'
 import { followJob, show } from './follow.js'
 import { announce, type FollowedApproval, followApproval } from './follow-approval.js'
+import { createForms } from './forms.js'
 import { firstTime } from './once.js'
 import { principalReader, userOf } from './principal.js'
 import { render } from './render.js'
 import { type Reply, ReplyError } from './reply.js'
+import { createWaitingCalls } from './waiting.js'
 import { langOf, WORDS } from './words.js'
 
 export interface InteractionsOptions {
@@ -43,14 +48,6 @@ export interface Interactions {
   close(graceMs: number): Promise<void>
 }
 
-/** An interaction, with what was read off it. */
-interface Asked<Payload extends APIInteraction = APIInteraction> extends Asker {
-  readonly payload: Payload
-  readonly reply: Reply
-  /** Epoch ms, by our own clock: Discord's and ours may differ by minutes. */
-  readonly issuedAt: number
-}
-
 /** How long a click on a confirmation is remembered: longer than its card can be clicked with effect. */
 const CLICK_KEPT_MS = 5 * 60_000
 
@@ -64,7 +61,9 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
   const following = new Set<Promise<void>>()
   const stopFollowing = new AbortController()
   const abort = new AbortController()
-  const answers = createAnswers({ gate, now, signal: abort.signal, pictures })
+  const waiting = createWaitingCalls(now)
+  const answers = createAnswers({ gate, now, signal: abort.signal, pictures, waiting })
+  const forms = createForms({ actions, waiting, signal: abort.signal })
   /** Confirmations that were clicked here: a second click must not write over what the first one shows. */
   const clicked = new Set<string>()
 
@@ -94,13 +93,21 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
   }
 
   async function onCommand(asked: Asked<APIApplicationCommandInteraction>): Promise<void> {
-    const { payload, reply } = asked
-    if (payload.data.type !== ApplicationCommandType.ChatInput) {
+    const { data } = asked.payload
+    if (data.type === ApplicationCommandType.ChatInput) return onSlash(data, asked)
+    if (data.type !== ApplicationCommandType.Message) {
       throw new AppError('INVALID_INPUT', { problem: WORDS.unknownKind })
     }
-    const { action, input, attachment } = readCommand(payload.data)
+    const request = await forms.forMessage(data, asked)
+    if (!request) return
+    await asked.reply.defer(gate.registry.get(request.action).private)
+    await carryOut(request, asked)
+  }
+
+  async function onSlash(data: APIChatInputApplicationCommandInteractionData, asked: Asked): Promise<void> {
+    const { action, input, attachment } = readCommand(data)
     const { private: isPrivate } = gate.registry.get(action)
-    await reply.defer(isPrivate)
+    await asked.reply.defer(isPrivate)
     const file =
       attachment &&
       (() => {
@@ -110,12 +117,15 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
     await carryOut({ action, input, ...(file ? { file } : {}) }, asked)
   }
 
-  const isAsker = ({ payload }: Asked<APIMessageComponentInteraction>): boolean =>
-    payload.message.interaction_metadata?.user.id === userOf(payload).id
+  /** What happens to a message that is there already, or to none. */
+  type OnMessage = APIMessageComponentInteraction | APIModalSubmitInteraction
+
+  const isAsker = ({ payload }: Asked<OnMessage>): boolean =>
+    payload.message?.interaction_metadata?.user.id === userOf(payload).id
 
   /** Decides whose click it is before it answers at all: a stranger's must not touch the card. */
   async function onDecision(
-    { kind, token }: Press & { token: string },
+    { kind, token }: Press & { kind: 'confirm' | 'withdraw' },
     asked: Asked<APIMessageComponentInteraction>,
   ): Promise<void> {
     const { reply, principal, requestId, lang } = asked
@@ -152,23 +162,31 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
     await carryOut({ action, input, confirm: token, ...(source ? { file: source } : {}) }, asked)
   }
 
-  async function onChoice(
-    { action, input }: Press & { kind: 'do' },
-    asked: Asked<APIMessageComponentInteraction>,
-  ): Promise<void> {
+  /** Carries out what a button or a form of a message stands for. */
+  async function onMessage(request: CallRequest, asked: Asked<OnMessage>): Promise<void> {
     const { payload, reply } = asked
-    const { private: isPrivate } = gate.registry.get(action)
-    const isSeenByAskerAlone = ((payload.message.flags ?? 0) & MessageFlags.Ephemeral) !== 0
+    const { private: isPrivate } = gate.registry.get(request.action)
+    const isSeenByAskerAlone = ((payload.message?.flags ?? 0) & MessageFlags.Ephemeral) !== 0
     // In place for whoever the message answers, unless that would show everyone what is for one alone.
     const inPlace = isAsker(asked) && (isSeenByAskerAlone || !isPrivate)
-    await (inPlace ? reply.deferUpdate() : reply.defer(true))
-    await carryOut({ action, input }, asked)
+    await (inPlace ? reply.deferUpdate() : reply.defer(payload.message !== undefined || isPrivate))
+    await carryOut(request, asked)
   }
 
   async function onClick(asked: Asked<APIMessageComponentInteraction>): Promise<void> {
     const press = readCustomId(asked.payload.data.custom_id)
-    if (!press) throw new AppError('INVALID_INPUT', { problem: WORDS.unknownButton })
-    await (press.kind === 'do' ? onChoice(press, asked) : onDecision(press, asked))
+    switch (press?.kind) {
+      case 'confirm':
+      case 'withdraw':
+        return onDecision(press, asked)
+      case 'reason':
+        return forms.forReason(press, asked)
+      case 'do':
+        if (!(await forms.forChoice(press, asked))) await onMessage(press, asked)
+        return
+      default:
+        throw new AppError('INVALID_INPUT', { problem: WORDS.unknownButton })
+    }
   }
 
   async function onTyping(asked: Asked<APIApplicationCommandAutocompleteInteraction>): Promise<void> {
@@ -191,6 +209,10 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
         return onClick({ ...asked, payload })
       case InteractionType.ApplicationCommandAutocomplete:
         return onTyping({ ...asked, payload })
+      case InteractionType.ModalSubmit: {
+        const form = { ...asked, payload }
+        return onMessage(forms.sent(form), form)
+      }
       default:
         throw new AppError('INVALID_INPUT', { problem: WORDS.unknownKind })
     }

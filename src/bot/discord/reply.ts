@@ -1,5 +1,5 @@
 // How an interaction is answered: the port that every transport speaks through.
-import type { APIApplicationCommandOptionChoice } from 'discord-api-types/v10'
+import type { APIApplicationCommandOptionChoice, APIModalInteractionResponseCallbackData } from 'discord-api-types/v10'
 import type { Message } from './render.js'
 
 /**
@@ -39,6 +39,8 @@ export interface Reply {
   whisper(message: Message): Promise<void>
   /** First answer to a click: the message with the button becomes this one. */
   update(message: Message): Promise<void>
+  /** First answer to a command or a click: a form, which comes back as an interaction of its own. */
+  openForm(form: APIModalInteractionResponseCallbackData): Promise<void>
   /** First answer to a request for completions. */
   autocomplete(choices: readonly APIApplicationCommandOptionChoice<string>[]): Promise<void>
   /** Of what was deferred or answered, within 15 minutes. */

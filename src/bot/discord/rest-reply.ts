@@ -62,6 +62,7 @@ export function restReply({ interaction: rest, bot }: ReplyRest, payload: APIInt
       ),
     update: (message) =>
       answer({ type: InteractionResponseType.UpdateMessage, data: message.body }, wireFiles(message)),
+    openForm: (form) => answer({ type: InteractionResponseType.Modal, data: form }),
     autocomplete: (choices) =>
       answer({ type: InteractionResponseType.ApplicationCommandAutocompleteResult, data: { choices } }),
     edit: (message) =>

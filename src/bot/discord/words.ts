@@ -32,6 +32,12 @@ export const WORDS = {
     en: 'Your job {job} ({action}) has ended. `/job status job:{job}` shows you the result.',
     zh: '您的任务 {job}（{action}）已结束。使用 `/job status job:{job}` 查看结果。',
   },
+  giveReason: { en: 'Give the reason', zh: '说明原因' },
+  noText: { en: 'that message has no text of its own', zh: '该消息没有文字内容' },
+  hasAttachments: {
+    en: 'that message has attachments, and only text can be taken from a message',
+    zh: '该消息带有附件，而从消息中只能取得文字',
+  },
   unknownButton: { en: 'this button is not one of mine', zh: '无法识别此按钮' },
   unknownKind: { en: 'this kind of command is not one of mine', zh: '无法识别此类命令' },
   file: { en: 'The file to send in', zh: '要上传的文件' },

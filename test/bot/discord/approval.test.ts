@@ -125,7 +125,9 @@ describe('a call that waits for others', () => {
   it('is over once somebody declines, and when it is cancelled', async () => {
     const container = await makeContainer(docker, { start: false })
     const declined = ask('container start', container.name)
-    await answered(press(await announced(declined), 'Decline', asEve))
+    const form = press(await announced(declined), 'Decline', asEve)
+    await form.firstAnswer()
+    await answered(bot.double.submit({ ...asEve, form, fields: {} }))
     const told = await declined.waitFor((message) => shown(message).includes('eve declined'))
     expect(labelsOf(told)).toEqual([])
     await called(/eve declined/)

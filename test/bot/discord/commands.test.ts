@@ -11,7 +11,6 @@ import { loadRegistry, type Registry } from '../../../src/actions/index.js'
 import { type CommandBody, commandsOf, readCommand } from '../../../src/bot/discord/commands.js'
 import { deployCommands } from '../../../src/bot/discord/deploy.js'
 import { readTraditional } from '../../../src/bot/discord/localize.js'
-import { builtFile } from '../../helpers/build.js'
 import type { DiscordDouble } from '../../helpers/discord/double.js'
 import { type CommandBody as Checked, commandProblems } from '../../helpers/discord/limits.js'
 import { APP, configFor, ELSEWHERE, LAB, startDouble, TOKEN } from './bot.js'
@@ -22,7 +21,6 @@ let double: DiscordDouble
 
 beforeAll(async () => {
   registry = await loadRegistry()
-  builtFile('traditional.json')
   commands = commandsOf(registry, await readTraditional())
   double = await startDouble()
 })
@@ -190,6 +188,27 @@ describe('deploying them', () => {
   const deploy = (settings = {}) => deployCommands(configFor(double, settings), registry)
   const versions = () => double.commands().map(({ version }) => version)
 
+  it('can be to the listed guilds alone, and goes from one to the other without leaving anything behind', async () => {
+    const names = (guild?: string) => double.commands(guild).map(({ name }) => name)
+    const inGuilds = { DISCORD_COMMANDS: 'guilds', DISCORD_GUILDS: `${LAB},${ELSEWHERE}` }
+    await deploy()
+    expect(await deploy(inGuilds)).toContain('deployed')
+    expect([names().length, names(LAB).length, names(ELSEWHERE).length]).toEqual([0, commands.length, commands.length])
+    const before = double.commands(LAB).map(({ version }) => version)
+    expect(await deploy(inGuilds)).toContain('up to date')
+    expect(double.commands(LAB).map(({ version }) => version)).toEqual(before)
+
+    // A guild that the bot has left has nothing to be taken away.
+    const left = '219999999999999999'
+    expect(await deploy({ DISCORD_GUILDS: `${left},${LAB},${ELSEWHERE}` })).toContain('deployed')
+    expect([names().length, names(LAB).length, names(ELSEWHERE).length]).toEqual([commands.length, 0, 0])
+    expect(double.violations).toEqual([])
+    await expect(deploy({ ...inGuilds, DISCORD_GUILDS: left })).rejects.toThrow(/could not be deployed/)
+    expect(names().length).toBe(commands.length)
+    await new REST({ api: double.api }).setToken(TOKEN).put(Routes.applicationCommands(APP), { body: [] })
+    expect(() => configFor(double, { ...inGuilds, DISCORD_GUILDS: '' })).toThrow('DISCORD_COMMANDS: guilds needs')
+  })
+
   it('happens once, and again only when something differs', async () => {
     expect(await deploy()).toBe(`deployed ${commands.length} commands`)
     expect(
@@ -232,25 +251,5 @@ describe('deploying them', () => {
     await expect(deploy({ DISCORD_TOKEN: 'another' })).rejects.toThrow(/could not be deployed to Discord: .*401/)
     expect(double.commands()).toEqual([])
     await expect(deployCommands({ ...configFor(double), DISCORD_TOKEN: '' }, registry)).rejects.toThrow()
-  })
-
-  it('can be to the listed guilds alone, and goes from one to the other without leaving anything behind', async () => {
-    const names = (guild?: string) => double.commands(guild).map(({ name }) => name)
-    const inGuilds = { DISCORD_COMMANDS: 'guilds', DISCORD_GUILDS: `${LAB},${ELSEWHERE}` }
-    await deploy()
-    expect(await deploy(inGuilds)).toContain('deployed')
-    expect([names().length, names(LAB).length, names(ELSEWHERE).length]).toEqual([0, commands.length, commands.length])
-    const before = double.commands(LAB).map(({ version }) => version)
-    expect(await deploy(inGuilds)).toContain('up to date')
-    expect(double.commands(LAB).map(({ version }) => version)).toEqual(before)
-
-    // A guild that the bot has left has nothing to be taken away.
-    const left = '219999999999999999'
-    expect(await deploy({ DISCORD_GUILDS: `${left},${LAB},${ELSEWHERE}` })).toContain('deployed')
-    expect([names().length, names(LAB).length, names(ELSEWHERE).length]).toEqual([commands.length, 0, 0])
-    expect(double.violations).toEqual([])
-    await expect(deploy({ ...inGuilds, DISCORD_GUILDS: left })).rejects.toThrow(/could not be deployed/)
-    expect(names().length).toBe(commands.length)
-    expect(() => configFor(double, { ...inGuilds, DISCORD_GUILDS: '' })).toThrow('DISCORD_COMMANDS: guilds needs')
   })
 })

@@ -55,6 +55,7 @@ function transport(failures: ReplyError[] = []) {
     whisper: unused,
     update: unused,
     followUp: unused,
+    openForm: unused,
     autocomplete: unused,
     async edit({ body }: Message) {
       const failure = failures.shift()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Block, View } from '../../../src/actions/index.js'
-import { choiceId, readCustomId } from '../../../src/bot/discord/custom-id.js'
+import { choiceId, noteId, readCustomId } from '../../../src/bot/discord/custom-id.js'
 import { escapeText, neutralise } from '../../../src/bot/discord/markdown.js'
 import { type Card, type Message, render } from '../../../src/bot/discord/render.js'
 import { displayWidth, tableText } from '../../../src/bot/table.js'
@@ -244,6 +244,31 @@ describe('buttons', () => {
   it('survive any text in their input', () => {
     const input = { question: '类型 1 与 2: "a\\b"?' }
     expect(readCustomId(choiceId({ action: 'ask', input }) ?? '')).toEqual({ kind: 'do', action: 'ask', input })
+  })
+
+  it('cuts a draft to the room that there is, and nothing else', () => {
+    const input = { card: 'gap-17', gap: 17 }
+    for (const title of ['short', '"quoted"', '长'.repeat(300), '🦄'.repeat(300), '\\'.repeat(300)]) {
+      const id = choiceId({ action: 'knowledge.save', input, draft: { title } }) ?? ''
+      expect(id.length).toBeLessThanOrEqual(100)
+      const press = readCustomId(id)
+      expect(press).toMatchObject({ kind: 'do', action: 'knowledge.save', input })
+      const kept = String((press as Extract<typeof press, { kind: 'do' }>).input.title)
+      expect(title.startsWith(kept.replace(/…$/, ''))).toBe(true)
+      expect(() => encodeURIComponent(kept)).not.toThrow()
+    }
+    expect(choiceId({ action: 'ask', input: { question: 'x'.repeat(100) }, draft: { title: 'x' } })).toBeUndefined()
+  })
+
+  it('says in a form which message it is about, whoever wrote that', () => {
+    for (const author of ['ada', 'a:b c', '名'.repeat(80)]) {
+      const id = noteId('knowledge.save', '12345678901234567890', author)
+      expect(id.length).toBeLessThanOrEqual(100)
+      const press = readCustomId(id)
+      expect(press).toMatchObject({ kind: 'note', action: 'knowledge.save', message: '12345678901234567890' })
+      expect(author.startsWith((press as { author: string }).author.replace(/…$/, ''))).toBe(true)
+    }
+    expect(readCustomId('note:knowledge.save:x:ada')).toBeUndefined()
   })
 
   it('lead to public links; a local one is a line of text', () => {

@@ -44,8 +44,8 @@ export interface DiscordDouble extends Driver {
   ready(timeoutMs?: number): Promise<void>
   /** As last deployed. */
   commands(guildId?: string): readonly APIApplicationCommand[]
-  /** What everyone in a guild's channel sees, oldest first. */
-  channel(guildId: string): Message[]
+  /** What everyone in a guild's channel sees, or somebody in direct messages with the bot, oldest first. */
+  channel(guildOrUserId: string): Message[]
   failNext(fault: Fault): void
   /** Puts a file on the CDN, to be given as an option's value. */
   attach(file: File): HostedFile
@@ -75,6 +75,7 @@ function createWorld(options: DoubleOptions, cdn: Cdn, clock: { now: () => numbe
     cdn,
     messages: createMessages(cdn, () => clock.now(), snowflake),
     commands: new Map(),
+    directs: new Set(),
     interactions: new Map(),
     violations: [],
     changes: newChanges(),
@@ -94,10 +95,14 @@ export async function startDiscordDouble(options: DoubleOptions): Promise<Discor
   const { port } = app.server.address() as AddressInfo
 
   return {
-    ...createDriver(world, (payload) => {
-      if (http.url === undefined) gateway.dispatch('INTERACTION_CREATE', payload)
-      else void http.post(payload)
-    }),
+    ...createDriver(
+      world,
+      (payload) => {
+        if (http.url === undefined) gateway.dispatch('INTERACTION_CREATE', payload)
+        else void http.post(payload)
+      },
+      gateway.dispatch,
+    ),
     api: `http://127.0.0.1:${port}/api`,
     cdn: cdn.url,
     port,
@@ -116,8 +121,7 @@ export async function startDiscordDouble(options: DoubleOptions): Promise<Discor
       await until(world.changes, connected, timeoutMs, () => 'no bot has identified')
     },
     commands: (guildId = 'global') => world.commands.get(guildId) ?? [],
-    channel: (guildId) =>
-      world.guilds.filter(({ id }) => id === guildId).flatMap(({ channelId }) => world.messages.inChannel(channelId)),
+    channel: (id) => world.messages.inChannel(world.guilds.find((guild) => guild.id === id)?.channelId ?? id),
     failNext: faults.add,
     attach: (file) => cdn.host(`ephemeral-attachments/${world.applicationId}`, file),
     until: (look, timeoutMs = WAIT_MS) => until(world.changes, look, timeoutMs, () => `never happened: ${look}`),

@@ -3,7 +3,10 @@ import {
   type APIApplicationCommand,
   type APIApplicationCommandBasicOption,
   type APIApplicationCommandOption,
+  ApplicationCommandType,
+  ApplicationIntegrationType,
   ComponentType,
+  InteractionContextType,
   InteractionType,
   ApplicationCommandOptionType as OptionType,
 } from 'discord-api-types/v10'
@@ -11,6 +14,7 @@ import type { HostedFile } from './cdn.js'
 import { Interaction, type Sent } from './interaction.js'
 import { allComponents, type Component } from './limits.js'
 import { isEphemeral, type Message } from './messages.js'
+import { assertSendable } from './modals.js'
 import {
   type Asker,
   channelPayload,
@@ -21,6 +25,7 @@ import {
   userPayload,
 } from './payloads.js'
 import type { Guild, TestUser, World } from './world.js'
+import { writtenMessage } from './written.js'
 
 /** Attachments come from `double.attach()`; a user is given whole, a role or channel by id. */
 export type OptionValue = string | number | boolean | TestUser | HostedFile
@@ -51,7 +56,30 @@ export interface SubmitRequest extends Omit<Asker, 'guildId'> {
   fields: Record<string, string>
 }
 
+export interface MenuRequest extends Omit<Asker, 'guildId'> {
+  /** The name of a command on messages, in English. */
+  command: string
+  /** It happens where this is. */
+  message: Message
+}
+export interface SayRequest extends Asker {
+  text: string
+  /** Files that come with it. */
+  attachments?: { filename: string; content: string }[]
+  /** What it answers; its author is called unless `pings` is false. */
+  replyTo?: Message
+  pings?: boolean
+  /** Whoever says it is a program, or speaks through a webhook. */
+  isBot?: boolean
+}
+
 export interface Driver {
+  /** Writes a message, which the bot hears of as far as its intents go. */
+  say(request: SayRequest): Message
+  /** The same, and calls the bot with it. */
+  mention(request: SayRequest): Message
+  /** A command from a message's menu. */
+  menu(request: MenuRequest): Interaction
   slash(request: SlashRequest): Interaction
   autocomplete(request: AutocompleteRequest): Interaction
   click(request: ClickRequest): Interaction
@@ -67,11 +95,22 @@ interface Leaf {
 
 const SUB = [OptionType.Subcommand, OptionType.SubcommandGroup]
 
+/** As Discord offers it there: deployed, and where it says that it is. */
+function findDeployed(world: World, guild: Guild | null, name: string, type: number): APIApplicationCommand {
+  const deployed = [...(world.commands.get(guild?.id ?? '') ?? []), ...(world.commands.get('global') ?? [])]
+  const command = deployed.find((one) => one.name === name && one.type === type)
+  if (!command) throw new Error(`/${name} is not deployed; deployed: ${deployed.map((one) => one.name).join(', ')}`)
+  const { contexts, integration_types: types } = command
+  const context = guild ? InteractionContextType.Guild : InteractionContextType.BotDM
+  if (contexts && !contexts.includes(context)) throw new Error(`/${name} is not there in context ${context}`)
+  if (guild?.installed === false && types && !types.includes(ApplicationIntegrationType.UserInstall))
+    throw new Error(`/${name} is there only where the app was added to the guild`)
+  return command
+}
+
 function findCommand(world: World, guild: Guild | null, text: string): Leaf {
   const [root = '', ...rest] = text.replace(/^\//, '').trim().split(/\s+/)
-  const deployed = [...(world.commands.get(guild?.id ?? '') ?? []), ...(world.commands.get('global') ?? [])]
-  const command = deployed.find(({ name, type }) => name === root && type === 1)
-  if (!command) throw new Error(`/${root} is not deployed; deployed: ${deployed.map(({ name }) => name).join(', ')}`)
+  const command = findDeployed(world, guild, root, ApplicationCommandType.ChatInput)
   let options: APIApplicationCommandOption[] = command.options ?? []
   const path = rest.map((name) => {
     const sub = options.find((option) => option.name === name && SUB.includes(option.type))
@@ -196,8 +235,15 @@ function filled(components: Component[], fields: Record<string, string>): unknow
   })
 }
 
-/** @param deliver brings an interaction to the bot */
-export function createDriver(world: World, deliver: (payload: unknown) => void): Driver {
+/** What happened, or what a session of these intents is told of it: undefined for nothing. */
+type Told = unknown | ((intents: number) => unknown)
+
+/** @param deliver brings an interaction to the bot @param dispatch tells it of anything else */
+export function createDriver(
+  world: World,
+  deliver: (payload: unknown) => void,
+  dispatch: (t: string, told: Told) => void,
+): Driver {
   function send(asker: Asker, type: InteractionType, label: string, more: object, from: Interaction['from'] = {}) {
     const payload = { ...interactionPayload(world, type, asker), ...more } as Sent
     const interaction = new Interaction(payload, world, label, from)
@@ -206,7 +252,28 @@ export function createDriver(world: World, deliver: (payload: unknown) => void):
     return interaction
   }
 
+  const guildIn = (channelId: string) => world.guilds.find((guild) => guild.channelId === channelId) ?? null
+
+  function say(request: SayRequest): Message {
+    const guild = guildOf(world, request.guildId)
+    const { message, told } = writtenMessage(world, guild, request)
+    dispatch('MESSAGE_CREATE', told)
+    return message
+  }
+
   return {
+    say,
+    mention: (request) => say({ ...request, text: `<@${world.bot.id}> ${request.text}` }),
+
+    menu({ command: name, message, ...asker }) {
+      const guild = guildIn(message.channel_id)
+      const { id, type, guild_id } = findDeployed(world, guild, name, ApplicationCommandType.Message)
+      const resolved = { messages: { [message.id]: message } }
+      const data = { id, name, type, target_id: message.id, resolved, ...(guild_id ? { guild_id } : {}) }
+      const where = { ...asker, guildId: guild?.id ?? null }
+      return send(where, InteractionType.ApplicationCommand, name, { data })
+    },
+
     slash: (request) =>
       send(request, InteractionType.ApplicationCommand, `/${request.command}`, { data: commandData(world, request) }),
 
@@ -225,7 +292,7 @@ export function createDriver(world: World, deliver: (payload: unknown) => void):
       const { type, id: componentId, custom_id, label } = pressed(message, request)
       const data = { component_type: type, id: componentId, custom_id, ...(values ? { values } : {}) }
       const what = `click on ${label ?? custom_id}`
-      const guildId = world.guilds.find(({ channelId }) => channelId === message.channel_id)?.id ?? null
+      const guildId = guildIn(message.channel_id)?.id ?? null
       const asker = { ...request, guildId }
       return send(asker, InteractionType.MessageComponent, what, { data, message }, { messageId: message.id })
     },
@@ -236,6 +303,7 @@ export function createDriver(world: World, deliver: (payload: unknown) => void):
       const { custom_id, components } = form.modal
       const known = allComponents(components).map((one) => one.custom_id)
       const unknown = Object.keys(fields).find((name) => !known.includes(name))
+      assertSendable(form.modal, fields)
       if (unknown) throw new Error(`the form has no field ${unknown}`)
       const numbered = structuredClone(components)
       for (const [i, one] of allComponents(numbered).entries()) one.id = i + 1

@@ -18,8 +18,11 @@ export interface Session {
 export interface Gateway {
   /** In order of their IDENTIFY. */
   readonly sessions: readonly Readonly<Session>[]
-  /** Sends an event to every session; one without a socket gets it when it resumes. */
-  dispatch(t: string, d: unknown): void
+  /**
+   * Sends an event to every session; one without a socket gets it when it resumes.
+   * @param told what happened, or what a session of these intents is told of it: undefined for nothing
+   */
+  dispatch(t: string, told: unknown | ((intents: number) => unknown)): void
   /** Cuts every socket, as a lost network does; with a code, closes with it. */
   drop(code?: number): void
   /** op 7: the bot is to come back and resume. */
@@ -144,9 +147,12 @@ export function attachGateway(server: Server, world: World): Gateway {
 
   return {
     sessions,
-    dispatch(t, d) {
+    dispatch(t, told) {
       if (resumable.size === 0) throw new Error(`no bot is there to receive ${t}: await double.ready() first`)
-      for (const session of resumable) deliver(session, t, d)
+      for (const session of resumable) {
+        const d = typeof told === 'function' ? told(session.intents) : told
+        if (d !== undefined) deliver(session, t, d)
+      }
     },
     drop(code) {
       for (const socket of wss.clients) code ? socket.close(code) : socket.terminate()

@@ -35,7 +35,8 @@ export interface MessageBody {
   embeds?: APIEmbed[] | null
   components?: Component[] | null
   attachments?: { id: string | number; filename?: string | null; description?: string | null }[] | null
-  allowed_mentions?: { parse?: unknown[] | null } | null
+  allowed_mentions?: { parse?: unknown[] | null; replied_user?: boolean | null } | null
+  message_reference?: { message_id: string; fail_if_not_exists?: boolean | null } | null
   flags?: number | null
 }
 

@@ -3,6 +3,7 @@ import { type APIMessageInteractionMetadata, type APIUser, InteractionType } fro
 import type { Callback, Interaction } from './interaction.js'
 import { mentionsProblem, type Problem } from './limits.js'
 import { type Draft, isEphemeral, isLoading, type Message, type Seed } from './messages.js'
+import { type Modal, modalProblems } from './modals.js'
 import { Refusal } from './refusal.js'
 import type { World } from './world.js'
 
@@ -84,6 +85,8 @@ export function answer(
     const message = `callback type ${callback.type} does not fit an interaction of type ${payload.type}`
     throw new Refusal(50035, [{ rule: 'callback_type', message }])
   }
+  const wrong = callback.type === 9 ? modalProblems(callback.data as Modal) : []
+  if (wrong.length > 0) throw new Refusal(50035, wrong)
   const flags = draft.body.flags ?? 0
   if (callback.type === 4) {
     noteMentions(draft, note)

@@ -1,7 +1,7 @@
 /** The part of Discord's REST API that the bot uses: for each route what it takes, what it answers, and what it does. */
 import type { Callback } from './interaction.js'
 import { type CommandBody, commandProblems, type MessageBody, mentionsProblem, type Problem } from './limits.js'
-import { type Draft, isEphemeral, type Message, type Upload } from './messages.js'
+import { type Draft, isEphemeral, type Message, type Seed, type Upload } from './messages.js'
 import { applicationPayload, commandPayload, DEFAULT_FILE_LIMIT_BYTES } from './payloads.js'
 import { Refusal } from './refusal.js'
 import { answer, callbackResponse, editReply, findByToken, followUp, ownMessage } from './replies.js'
@@ -127,7 +127,8 @@ function interactionRoutes(world: World): Route[] {
 
 function channelRoutes(world: World): Route[] {
   function channelOf({ params }: Call): string {
-    if (!world.guilds.some(({ channelId }) => channelId === params.channel)) throw new Refusal(10003)
+    const isThere = world.guilds.some(({ channelId, installed }) => installed && channelId === params.channel)
+    if (!isThere && !world.directs.has(params.channel)) throw new Refusal(10003)
     return params.channel
   }
 
@@ -138,9 +139,24 @@ function channelRoutes(world: World): Route[] {
     return message
   }
 
+  /** @throws Refusal where what is answered is not there, and that matters */
+  function answering(
+    { params }: Call,
+    { message_reference: to }: MessageBody,
+  ): Pick<Seed, 'type' | 'message_reference'> {
+    if (!to) return { type: 0 }
+    const found = world.messages.find(to.message_id)
+    if (found?.channel_id === params.channel) {
+      const reference = { type: 0, channel_id: found.channel_id, message_id: found.id } as const
+      return { type: 19, message_reference: reference }
+    }
+    if (to.fail_if_not_exists === false) return { type: 0 }
+    throw new Refusal(50035, [{ rule: 'message_reference', message: `there is no message ${to.message_id} here` }])
+  }
+
   function create(call: Call): Message {
-    const seed = { channel_id: channelOf(call), author: world.bot, type: 0 }
     const draft = draftOf(call)
+    const seed = { channel_id: channelOf(call), author: world.bot, ...answering(call, draft.body) }
     const problem = mentionsProblem(draft.body)
     if (problem) call.note(problem)
     return world.messages.create(seed, draft, draft.body.flags ?? 0)

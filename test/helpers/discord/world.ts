@@ -41,6 +41,8 @@ export interface World {
   readonly messages: Messages
   /** By scope: 'global' or a guild's id. */
   readonly commands: Map<string, APIApplicationCommand[]>
+  /** Channels of direct messages with the bot; as ids they have those of whom it talks to. */
+  readonly directs: Set<string>
   /** By token. */
   readonly interactions: Map<string, Interaction>
   readonly violations: Violation[]

@@ -96,7 +96,10 @@ function Done({ state, exchange, conversation, api }: DoneProps) {
   })
   const isAbout = (input: Readonly<Record<string, unknown>>) => job !== undefined && input.job === job.id
   // A card that follows its job needs no button to do so.
-  const choices = (view.choices ?? []).filter((choice) => !(choice.action === 'job.status' && isAbout(choice.input)))
+  // And what wants a form is typed as a command here.
+  const choices = (view.choices ?? []).filter(
+    (choice) => choice.draft === undefined && !(choice.action === 'job.status' && isAbout(choice.input)),
+  )
   return (
     <>
       <Embed tone={view.tone} heading={view.heading}>
