@@ -59,6 +59,8 @@ const served = await serve(
   {
     guilds: [GUILD],
     settings: {
+      // What was lost is counted here; a line for each would be most of the work.
+      HYPERCALL_LOG_LEVEL: 'error',
       DISCORD_TOKEN: TOKEN,
       DISCORD_API: double.api,
       DISCORD_TRANSPORT: TRANSPORT,
