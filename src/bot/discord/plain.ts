@@ -1,5 +1,6 @@
 // A view as a plain text file, whole: what is attached when a message could not hold all of it.
-import type { Block, View } from '../../actions/index.js'
+import type { Block, Choice, View } from '../../actions/index.js'
+import { writeLine } from '../line.js'
 import { tableText } from '../table.js'
 import { tidy } from './markdown.js'
 
@@ -22,10 +23,14 @@ function blockText(block: Block): string {
     case 'link':
       return `${block.label}: ${block.url}`
     case 'picture':
-      return block.alt
+      return [...new Set([block.caption, block.alt])].join('\n')
   }
 }
 
-/** @returns UTF-8 */
-export const plainText = (view: View): string =>
-  `${tidy([...(view.heading === undefined ? [] : [view.heading]), ...view.blocks.map(blockText)].join('\n\n'))}\n`
+/** Where a message has buttons, a file has the commands that they stand for. */
+const stepText = (choice: Choice): string => `${choice.label}: ${writeLine(choice)}`
+
+export function plainText({ heading, blocks, choices = [] }: View): string {
+  const parts = [heading ?? '', ...blocks.map(blockText), choices.map(stepText).join('\n')]
+  return `${tidy(parts.filter((part) => part !== '').join('\n\n'))}\n`
+}

@@ -8,7 +8,7 @@ import {
   ButtonStyle,
   ComponentType,
 } from 'discord-api-types/v10'
-import { type Block, type Choice, type Lang, say, type View } from '../../actions/index.js'
+import { type Block, type Lang, type PictureBlock, say, type View } from '../../actions/index.js'
 import { tableText } from '../table.js'
 import { choiceId } from './custom-id.js'
 import { codeText, cut, escapeText, neutralise, tidy } from './markdown.js'
@@ -29,7 +29,7 @@ export interface Card {
   /** Small print: an error's code. */
   readonly footer?: string
   readonly buttons?: readonly CardButton[]
-  /** Drawn in place of the view's tables, or beside its words. */
+  /** The view's first picture, drawn. */
   readonly picture?: { readonly png: Buffer; readonly alt: string }
   /** Without any button, for when Discord refused them. */
   readonly plain?: boolean
@@ -67,7 +67,7 @@ const LIMITS = {
   perRow: 5,
   rows: 5,
 } as const
-/** Kept free for the note that says what was cut. */
+/** Kept free for the notes that say what was cut. */
 const NOTE = 160
 /** Columns of a code block in an embed on a desktop; wider lines wrap in the middle of a word. */
 const COLUMNS = 60
@@ -127,7 +127,8 @@ function segmentOf(block: Block): Segment {
     case 'link':
       return running(`${escapeText(block.label)}: ${tidy(block.url)}`)
     case 'picture':
-      return running('')
+      // Shown only where it could not be drawn.
+      return running([...new Set([block.caption, block.alt])].map(escapeText).join('\n'))
   }
 }
 
@@ -177,52 +178,87 @@ function layOut(segments: readonly Segment[], most: number): Layout {
   return { text, whole: true }
 }
 
-/** The text within Discord's limit; what was cut off says so. */
-function describe(blocks: readonly Block[], lang: Lang, isCutElsewhere: boolean): { text: string; whole: boolean } {
+interface Elsewhere {
+  /** Whether the title, the footer or a label could not be shown whole. */
+  readonly isCut: boolean
+  /** Buttons for which there was no place. */
+  readonly leftOff: number
+}
+
+/** The text within Discord's limit, with notes that say what was cut off there and elsewhere. */
+function describe(
+  blocks: readonly Block[],
+  lang: Lang,
+  { isCut, leftOff }: Elsewhere,
+): { text: string; whole: boolean } {
   const segments = blocks.map(segmentOf).filter((segment) => segment.lines.some((line) => line.trim() !== ''))
   const all = layOut(segments, LIMITS.description)
-  if (all.whole && !isCutElsewhere) return { text: all.text, whole: true }
-  const { text, rows } = layOut(segments, LIMITS.description - NOTE)
-  const note = rows ? say(lang, WORDS.rowsCut, { ...rows, file: FILE }) : say(lang, WORDS.cut, { file: FILE })
-  return { text: `${text}\n\n*${note}*`, whole: false }
-}
-
-/** Whether a link works as a button: Discord wants a public address, and refuses the whole message for another. */
-function isButtonLink(address: string): boolean {
-  if (!URL.canParse(address) || address.length > LIMITS.url) return false
-  const { protocol, hostname } = new URL(address)
-  const isLocal = !hostname.includes('.') || hostname.startsWith('127.')
-  return (protocol === 'https:' || protocol === 'http:') && !isLocal
-}
-
-const labelOf = (text: string): string => cut(tidy(text).replaceAll(/\s+/g, ' ').trim(), LIMITS.label) || '…'
-
-function choiceButtons(choices: readonly Choice[]): CardButton[] {
-  return choices.flatMap((choice) => {
-    const customId = choiceId(choice)
-    return customId === undefined ? [] : [{ label: choice.label, customId, style: choice.style }]
-  })
-}
-
-function rowsOf(links: readonly { label: string; url: string }[], buttons: readonly CardButton[]) {
-  const distinct = new Map(buttons.map((button) => [button.customId, button]))
-  const all: APIButtonComponent[] = [
-    ...links.map(({ label, url }): APIButtonComponent => {
-      return { type: ComponentType.Button, style: ButtonStyle.Link, label: labelOf(label), url }
-    }),
-    ...[...distinct.values()].map(({ label, customId, style }): APIButtonComponent => {
-      return { type: ComponentType.Button, style: STYLES[style], label: labelOf(label), custom_id: customId }
-    }),
+  if (all.whole && !isCut && leftOff === 0) return { text: all.text, whole: true }
+  const { text, whole, rows } = layOut(segments, LIMITS.description - NOTE)
+  const notes = [
+    ...(rows ? [say(lang, WORDS.rowsCut, { ...rows, file: FILE })] : []),
+    ...(rows === undefined && (isCut || !whole) ? [say(lang, WORDS.cut, { file: FILE })] : []),
+    ...(leftOff > 0 ? [say(lang, WORDS.buttonsCut, { count: leftOff, file: FILE })] : []),
   ]
-  const rows: APIActionRowComponent<APIButtonComponent>[] = []
-  for (let at = 0; at < all.length && rows.length < LIMITS.rows; at += LIMITS.perRow) {
-    rows.push({ type: ComponentType.ActionRow, components: all.slice(at, at + LIMITS.perRow) })
-  }
-  return rows
+  return { text: [text, ...notes.map((note) => `*${note}*`)].join('\n\n').trimStart(), whole: false }
 }
 
-function fileOf(view: View, lang: Lang): MessageFile {
-  const bytes = Buffer.from(plainText(view))
+const WELL_FORMED = /^https?:\/\/(?:[\w.~:/?@!$&'()*+,;=-]|%[\da-f]{2})+(?:#(?:[\w.~:/?@!$&'()*+,;=-]|%[\da-f]{2})*)?$/i
+
+/** @returns the address as a button may carry it: Discord wants a public one, and refuses the whole message for another */
+function buttonAddress(address: string): string | undefined {
+  if (!URL.canParse(address)) return undefined
+  const { href, hostname } = new URL(address)
+  const isLocal = !hostname.includes('.') || hostname.startsWith('127.')
+  return !isLocal && href.length <= LIMITS.url && WELL_FORMED.test(href) ? href : undefined
+}
+
+const oneLine = (text: string): string => tidy(text).replaceAll(/\s+/g, ' ').trim()
+const labelOf = (text: string): string => cut(oneLine(text), LIMITS.label) || '…'
+
+interface Button {
+  readonly label: string
+  readonly style: 'primary' | 'secondary' | 'danger'
+  /** Not there where a call is too long to be carried by a button. */
+  readonly customId: string | undefined
+}
+
+interface Buttons {
+  readonly rows: APIActionRowComponent<APIButtonComponent>[]
+  readonly leftOff: readonly Button[]
+  readonly isCut: boolean
+}
+
+/** As many as Discord takes, each call once. */
+function layOutButtons(links: readonly { label: string; url: string }[], buttons: readonly Button[]): Buttons {
+  const leftOff: Button[] = []
+  const shown: APIButtonComponent[] = links.map(({ label, url }) => {
+    return { type: ComponentType.Button, style: ButtonStyle.Link, label: labelOf(label), url }
+  })
+  const labels = new Map<string, string>()
+  for (const button of buttons) {
+    const { label, style, customId } = button
+    if (customId !== undefined && labels.get(customId) === label) continue
+    if (customId === undefined || labels.has(customId) || shown.length === LIMITS.rows * LIMITS.perRow) {
+      leftOff.push(button)
+      continue
+    }
+    labels.set(customId, label)
+    shown.push({ type: ComponentType.Button, style: STYLES[style], label: labelOf(label), custom_id: customId })
+  }
+  const rows: APIActionRowComponent<APIButtonComponent>[] = []
+  for (let at = 0; at < shown.length; at += LIMITS.perRow) {
+    rows.push({ type: ComponentType.ActionRow, components: shown.slice(at, at + LIMITS.perRow) })
+  }
+  const isCut = [...links, ...buttons].some(({ label }) => oneLine(label).length > LIMITS.label)
+  return { rows, leftOff, isCut }
+}
+
+function fileOf({ view, lang, footer = '' }: Card, leftOff: readonly Button[]): MessageFile {
+  // The view's own next steps are in its text; those of the surface have only a name.
+  const named = leftOff.filter(({ label }) => !view.choices?.some((choice) => choice.label === label))
+  const rest = [named.map(({ label }) => label).join('\n'), footer].filter((part) => part !== '')
+  const bytes = Buffer.from([plainText(view), ...rest.map((part) => `${tidy(part)}\n`)].join('\n'))
   const data =
     bytes.length <= FILE_BYTES
       ? bytes
@@ -234,18 +270,42 @@ function fileOf(view: View, lang: Lang): MessageFile {
   return { name: FILE, contentType: 'text/plain; charset=utf-8', data }
 }
 
+function buttonsOf(
+  { view, buttons = [], plain = false }: Card,
+  links: readonly { label: string; url: string }[],
+): Buttons {
+  const all = [...buttons, ...(view.choices ?? []).map((choice) => ({ ...choice, customId: choiceId(choice) }))]
+  return plain ? { rows: [], leftOff: all, isCut: false } : layOutButtons(links, all)
+}
+
 /** Draws any view whatever, in one message that Discord accepts. */
-export function render({ view, lang, footer, buttons = [], picture, plain = false }: Card): Message {
-  const links = plain
-    ? []
-    : view.blocks.filter((block) => block.kind === 'link').filter((link) => isButtonLink(link.url))
-  const asButtons = new Set<Block>(links.slice(0, LIMITS.perRow))
+export function render(card: Card): Message {
+  const { view, lang, footer = '', picture, plain = false } = card
+  const links = view.blocks
+    .flatMap((block) => {
+      const url = block.kind === 'link' && !plain ? buttonAddress(block.url) : undefined
+      return block.kind === 'link' && url !== undefined ? [{ block, label: block.label, url }] : []
+    })
+    .slice(0, LIMITS.perRow)
+  const drawn = picture && view.blocks.find((block): block is PictureBlock => block.kind === 'picture')
+  const elsewhere = new Set<Block>([...links.map(({ block }) => block), ...(drawn ? [drawn] : [])])
+  const buttons = buttonsOf(card, links)
+
   const heading = escapeText((view.heading ?? '').replaceAll(/\s+/g, ' ').trim())
   const title = cut(heading, LIMITS.title)
+  // What stands below a picture.
+  const small = [drawn?.caption ?? '', footer]
+    .map(oneLine)
+    .filter((part) => part !== '')
+    .join(' · ')
+  const alt = tidy(picture?.alt ?? '').trim()
   const { text, whole } = describe(
-    view.blocks.filter((block) => !asButtons.has(block)),
+    view.blocks.filter((block) => !elsewhere.has(block)),
     lang,
-    title !== heading,
+    {
+      isCut: title !== heading || small.length > LIMITS.footer || alt.length > LIMITS.alt || buttons.isCut,
+      leftOff: buttons.leftOff.length,
+    },
   )
   const embed: APIEmbed = {
     color: COLOURS[view.tone],
@@ -253,24 +313,22 @@ export function render({ view, lang, footer, buttons = [], picture, plain = fals
     // Discord refuses a message that shows nothing.
     ...(text.trim() !== '' ? { description: text } : title === '' ? { description: '—' } : {}),
     ...(picture === undefined ? {} : { image: { url: `attachment://${PICTURE}` } }),
-    ...(footer === undefined ? {} : { footer: { text: cut(tidy(footer), LIMITS.footer) } }),
+    ...(small === '' ? {} : { footer: { text: cut(small, LIMITS.footer) } }),
   }
   const files = [
-    ...(whole ? [] : [fileOf(view, lang)]),
+    ...(whole ? [] : [fileOf(card, buttons.leftOff)]),
     ...(picture === undefined ? [] : [{ name: PICTURE, contentType: 'image/png', data: picture.png }]),
   ]
   return {
     body: {
       embeds: [embed],
-      components: plain
-        ? []
-        : rowsOf(links.slice(0, LIMITS.perRow), [...buttons, ...choiceButtons(view.choices ?? [])]),
+      components: buttons.rows,
       allowed_mentions: { parse: [] },
       attachments: files.map(({ name }, id) => ({
         id,
         filename: name,
         // Read out to those who do not see it.
-        ...(name === PICTURE && picture !== undefined ? { description: cut(tidy(picture.alt), LIMITS.alt) } : {}),
+        ...(name === PICTURE && alt !== '' ? { description: cut(alt, LIMITS.alt) } : {}),
       })),
     },
     files,

@@ -26,7 +26,11 @@ export const WORDS = {
     zh: '{by} 已拒绝您的请求（{approval}）{because}',
   },
   rowsCut: { en: '{shown} of {all} rows; all of it is in {file}.', zh: '显示 {shown} / {all} 行；完整内容见 {file}。' },
-  cut: { en: 'Cut here; all of it is in {file}.', zh: '内容在此截断；完整内容见 {file}。' },
+  cut: { en: 'Shortened; all of it is in {file}.', zh: '内容有删减；完整内容见 {file}。' },
+  buttonsCut: {
+    en: 'Next steps without a button here: {count}; {file} has them as commands.',
+    zh: '{count} 个后续操作没有按钮；其命令见 {file}。',
+  },
   fileCut: { en: 'Cut here: the rest exceeds what Discord takes.', zh: '在此截断：其余内容超出 Discord 的上限。' },
   jobEnded: {
     en: 'Your job {job} ({action}) has ended. `/job status job:{job}` shows you the result.',
