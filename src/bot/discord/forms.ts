@@ -53,9 +53,13 @@ export function createForms({ actions, waiting, signal }: FormsOptions): Forms {
   async function fieldsFor(name: string, input: Input, { principal, channel }: Asked): Promise<FormField[]> {
     const { form } = gate.registry.get(name)
     const caller = { principal, surface: 'discord', ...(channel === undefined ? {} : { channel }) } as const
-    const { allowed, demand } = await explain({ asker: caller, caller, action: name, input, signal })
-    if (!allowed) throw new AppError('FORBIDDEN', { action: name })
-    if (demand?.reason !== true) return [...form]
+    const explained = await explain({ asker: caller, caller, action: name, input, signal }).catch((error: unknown) => {
+      // Who may not look at it is not told whether they may change it; the gate will say when they try.
+      if (error instanceof AppError) return undefined
+      throw error
+    })
+    if (explained?.allowed === false) throw new AppError('FORBIDDEN', { action: name })
+    if (explained?.demand?.reason !== true) return [...form]
     return [...form.filter(({ field }) => field !== REASON), { field: REASON, needed: true }]
   }
 

@@ -1,8 +1,13 @@
-// Interactions over Discord's gateway. The client keeps the connection, and another one takes its place where it gives up;
+// Interactions and messages over Discord's gateway. The client keeps the connection, and another one takes its place where it gives up;
 // what it delivers is taken raw.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Client, DiscordjsErrorCodes, Events, GatewayIntentBits } from 'discord.js'
-import { type APIInteraction, GatewayCloseCodes, GatewayDispatchEvents } from 'discord-api-types/v10'
+import { Client, DiscordjsErrorCodes, Events, GatewayIntentBits, Options } from 'discord.js'
+import {
+  type APIInteraction,
+  GatewayCloseCodes,
+  GatewayDispatchEvents,
+  type GatewayMessageCreateDispatchData,
+} from 'discord-api-types/v10'
 import type { Logger } from 'pino'
 import type { Config } from '../config.js'
 import { restOptionsOf } from './rest.js'
@@ -28,6 +33,8 @@ export interface GatewayOptions {
   readonly token: string
   readonly log: Logger
   readonly onInteraction: (payload: APIInteraction) => void
+  /** Told of every message that the bot can see. @param self its own id as a user */
+  readonly onMessage: (message: GatewayMessageCreateDispatchData, self: string) => void
   /** Told of every guild that the bot is in, more than once. */
   readonly onGuild: (guild: { readonly id: string; readonly name: string }) => void
 }
@@ -40,13 +47,19 @@ const isTokenInvalid = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === DiscordjsErrorCodes.TokenInvalid
 
 /** Begins to connect, and goes on until it is closed or the token is refused. */
-export function openGateway({ config, token, log, onInteraction, onGuild }: GatewayOptions): Gateway {
+export function openGateway({ config, token, log, onInteraction, onMessage, onGuild }: GatewayOptions): Gateway {
   const stop = new AbortController()
 
   /** @returns once a client has given up or was told to stop @throws TokenRefused, or why it could not connect */
   async function connectOnce(onReady: () => void): Promise<void> {
-    // Guilds is not a privileged intent; interactions need none at all.
-    const client = new Client({ shards: 'auto', intents: [GatewayIntentBits.Guilds], rest: restOptionsOf(config) })
+    // None of these is privileged: of messages that neither call the bot nor are written to it, the content stays away.
+    const { Guilds, GuildMessages, DirectMessages } = GatewayIntentBits
+    const client = new Client({
+      shards: 'auto',
+      intents: [Guilds, GuildMessages, DirectMessages],
+      rest: restOptionsOf(config),
+      makeCache: Options.cacheWithLimits({ ...Options.DefaultMakeCacheSettings, MessageManager: 0 }),
+    })
     client.once(Events.ClientReady, () => {
       client.guilds.cache.forEach(onGuild)
       onReady()
@@ -57,6 +70,9 @@ export function openGateway({ config, token, log, onInteraction, onGuild }: Gate
     client.on(Events.ShardReconnecting, () => log.warn('reconnecting to Discord'))
     client.on(Events.ShardResume, () => log.info('resumed the connection to Discord'))
     client.ws.on(GatewayDispatchEvents.InteractionCreate, onInteraction)
+    client.ws.on(GatewayDispatchEvents.MessageCreate, (message: GatewayMessageCreateDispatchData) => {
+      if (client.user) onMessage(message, client.user.id)
+    })
     const stopped = new Promise<undefined>((resolve) => {
       stop.signal.addEventListener('abort', () => resolve(undefined), { once: true })
     })

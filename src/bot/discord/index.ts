@@ -8,6 +8,7 @@ import type { Config } from '../config.js'
 import type { Pictures } from '../pictures.js'
 import { syncCommands } from './deploy.js'
 import { createInteractions } from './interaction.js'
+import { createMentions } from './mention.js'
 import { botRest, interactionRest, tokenOf } from './rest.js'
 import { restReply } from './rest-reply.js'
 import { unlistedGuilds } from './unlisted.js'
@@ -40,8 +41,11 @@ const LONGEST_PAUSE_MS = 5 * 60_000
 export async function startDiscord({ config, actions, log, pictures, now }: DiscordOptions): Promise<DiscordBot> {
   const overHttp = config.DISCORD_TRANSPORT === 'http'
   const token = overHttp ? config.DISCORD_TOKEN : tokenOf(config)
-  const rest = { interaction: interactionRest(config), ...(token === undefined ? {} : { bot: botRest(config) }) }
+  const bot = token === undefined ? undefined : botRest(config)
+  const rest = { interaction: interactionRest(config), ...(bot ? { bot } : {}) }
   const interactions = createInteractions({ config, actions, log, pictures, now })
+  // Only a connection tells of messages.
+  const mentions = overHttp || !bot ? undefined : createMentions({ config, actions, log, pictures, now, rest: bot })
   const onGuild = unlistedGuilds(config, log)
   const receive = (payload: APIInteraction): void => {
     if (payload.guild_id !== undefined) onGuild({ id: payload.guild_id })
@@ -57,6 +61,7 @@ export async function startDiscord({ config, actions, log, pictures, now }: Disc
         token: tokenOf(config),
         log,
         onInteraction: receive,
+        onMessage: (message, self) => void mentions?.handle(message, self),
         onGuild,
       })
 
@@ -87,7 +92,7 @@ export async function startDiscord({ config, actions, log, pictures, now }: Disc
     receive,
     async close() {
       stop.abort()
-      await interactions.close(CLOSE_GRACE_MS)
+      await Promise.all([interactions.close(CLOSE_GRACE_MS), mentions?.close(CLOSE_GRACE_MS)])
       await gateway?.close()
     },
   }

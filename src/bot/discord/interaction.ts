@@ -29,6 +29,7 @@ import { firstTime } from './once.js'
 import { principalReader, userOf } from './principal.js'
 import { render } from './render.js'
 import { type Reply, ReplyError } from './reply.js'
+import { createUnderWay } from './under-way.js'
 import { createWaitingCalls } from './waiting.js'
 import { langOf, WORDS } from './words.js'
 
@@ -57,8 +58,7 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
   const principals = principalReader(config)
   const completions = createCompletions({ gate, surface: 'discord', log, now })
   const isNew = firstTime(now)
-  const inFlight = new Set<Promise<void>>()
-  const following = new Set<Promise<void>>()
+  const underWay = createUnderWay()
   const stopFollowing = new AbortController()
   const abort = new AbortController()
   const waiting = createWaitingCalls(now)
@@ -86,10 +86,9 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
   }
 
   function follow(work: Promise<void>, log: Logger): void {
-    const followed = work
-      .catch((error: unknown) => log.warn({ err: error }, 'what goes on could not be followed to its end'))
-      .finally(() => following.delete(followed))
-    following.add(followed)
+    void underWay.track(
+      work.catch((error: unknown) => log.warn({ err: error }, 'what goes on could not be followed to its end')),
+    )
   }
 
   async function onCommand(asked: Asked<APIApplicationCommandInteraction>): Promise<void> {
@@ -252,18 +251,11 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
   return {
     async handle(payload, reply) {
       if (!isNew(payload.id)) return
-      const work = serve(payload, reply).finally(() => inFlight.delete(work))
-      inFlight.add(work)
-      return work
+      return underWay.track(serve(payload, reply))
     },
     async close(graceMs) {
       stopFollowing.abort()
-      let timer: NodeJS.Timeout | undefined
-      const grace = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, graceMs)
-      })
-      await Promise.race([Promise.allSettled([...inFlight, ...following]), grace])
-      clearTimeout(timer)
+      await underWay.settled(graceMs)
       abort.abort(new AppError('SHUTTING_DOWN'))
     },
   }

@@ -1,7 +1,13 @@
-// An interaction's answers over Discord's REST API.
+// Answers to interactions and to messages, over Discord's REST API.
 
 import { DiscordAPIError, type REST } from '@discordjs/rest'
-import { type APIInteraction, InteractionResponseType, MessageFlags, Routes } from 'discord-api-types/v10'
+import {
+  type APIInteraction,
+  type APIMessage,
+  InteractionResponseType,
+  MessageFlags,
+  Routes,
+} from 'discord-api-types/v10'
 import type { Message } from './render.js'
 import { type Reply, ReplyError } from './reply.js'
 
@@ -28,16 +34,33 @@ export interface ReplyRest {
   readonly bot?: REST
 }
 
+/** @throws ReplyError */
+async function guarded(work: Promise<unknown>): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    throw replyError(error)
+  }
+}
+
+/** Below a message, in its channel; calls nobody, not even whom it answers. @param bot with its token @throws ReplyError */
+export async function answerMessage(
+  bot: REST,
+  { id, channel_id: channel }: Pick<APIMessage, 'id' | 'channel_id'>,
+  answer: Message,
+): Promise<void> {
+  const body = {
+    ...answer.body,
+    allowed_mentions: { parse: [], replied_user: false },
+    // What has been deleted meanwhile is answered all the same: its author waits for that.
+    message_reference: { message_id: id, fail_if_not_exists: false },
+  }
+  await guarded(bot.post(Routes.channelMessages(channel), { body, files: wireFiles(answer) }))
+}
+
 export function restReply({ interaction: rest, bot }: ReplyRest, payload: APIInteraction): Reply {
   const { id, token, application_id: application } = payload
   let isAnswered = false
-  const guarded = async (work: Promise<unknown>): Promise<void> => {
-    try {
-      await work
-    } catch (error) {
-      throw replyError(error)
-    }
-  }
   const answer = async (body: object, files: ReturnType<typeof wireFiles> = []): Promise<void> => {
     await guarded(rest.post(Routes.interactionCallback(id, token), { body, files, auth: false }))
     isAnswered = true

@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import { pino } from 'pino'
+import type { Rates } from '../../../src/actions/index.js'
 import { type Config, readConfig } from '../../../src/bot/config.js'
 import { INTERACTIONS_PATH, interactionRoutes } from '../../../src/bot/discord/endpoint.js'
 import { type DiscordBot, startDiscord } from '../../../src/bot/discord/index.js'
@@ -95,6 +96,7 @@ export interface BotOptions {
   readonly settings?: Readonly<Record<string, string>>
   /** Instead of the one that ships. */
   readonly policy?: string
+  readonly rates?: Partial<Rates>
 }
 
 /** The bot's endpoint by itself, on a port of its own, and the double told of it. */
@@ -106,11 +108,12 @@ async function openEndpoint(double: DiscordDouble, discord: DiscordBot, now: () 
   return app
 }
 
-export async function startBot({ hosts, settings, policy }: BotOptions): Promise<Bot> {
+export async function startBot({ hosts, settings, policy, rates }: BotOptions): Promise<Bot> {
   const double = await startDouble()
   const room = await openRoom({
     hosts: Object.entries(hosts).map(([name, socketPath]) => dockerHost(name, socketPath, ['local', LAB])),
     ...(policy === undefined ? {} : { policy }),
+    ...(rates === undefined ? {} : { rates }),
   })
   await room.knowledge.ingest('data/knowledge')
   const { log, lines } = testLog()

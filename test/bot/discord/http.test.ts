@@ -9,4 +9,5 @@ describe('over HTTP', async () => {
   await import('./attachment.test.js')
   await import('./connection.test.js')
   await import('./faults.test.js')
+  await import('./forms.test.js')
 })

@@ -101,7 +101,10 @@ export async function startDiscordDouble(options: DoubleOptions): Promise<Discor
         if (http.url === undefined) gateway.dispatch('INTERACTION_CREATE', payload)
         else void http.post(payload)
       },
-      gateway.dispatch,
+      (t, told) => {
+        // Where no connection is wanted, nobody hears of anything but interactions.
+        if (http.url === undefined) gateway.dispatch(t, told)
+      },
     ),
     api: `http://127.0.0.1:${port}/api`,
     cdn: cdn.url,
