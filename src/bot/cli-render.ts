@@ -8,7 +8,7 @@ const harmless = (text: string): string =>
   text.replaceAll(STEERING, (char) => (char === '\n' || char === '\t' ? char : '\ufffd'))
 
 /** Terminals wrap by themselves: a table here is as wide as it needs to be. */
-const UNFOLDED = Number.MAX_SAFE_INTEGER
+const UNFOLDED = { most: Number.MAX_SAFE_INTEGER }
 
 function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
   const { head, rows: lines } = tableText(

@@ -12,16 +12,58 @@ export function displayWidth(text: string): number {
   return width
 }
 
+const IDEOGRAPHIC_SPACE = '\u3000'
+
+/** Lines of a row, beyond which an eye no longer finds its column. */
+const MOST_FOLDS = 2
 const GAP = '  '
 const INDENT = '  '
 
-const pad = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - displayWidth(text)))
+/** How many characters of a text are wide, and how many columns its others take. */
+function widthsOf(text: string): { wide: number; narrow: number } {
+  let wide = 0
+  let narrow = 0
+  for (const character of text) {
+    if (NO_WIDTH.test(character)) continue
+    if (WIDE.test(character)) wide += 1
+    else narrow += 1
+  }
+  return { wide, narrow }
+}
+
+/** A column: how wide it is, and how a cell of it is filled up. */
+interface Column {
+  readonly width: number
+  pad(text: string): string
+}
+
+/** Of as many numbers as there are: a call takes only so many arguments. */
+const largest = (numbers: readonly number[]): number => numbers.reduce((most, number) => Math.max(most, number), 0)
+
+function exactColumn(cells: readonly string[], most: number): Column {
+  // One endless cell must not pad all the others.
+  const width = Math.min(most, largest(cells.map(displayWidth)))
+  return { width, pad: (text) => text + ' '.repeat(Math.max(0, width - displayWidth(text))) }
+}
+
+function lenientColumn(cells: readonly string[], most: number): Column {
+  const widths = cells.map(widthsOf)
+  const wide = largest(widths.map((one) => one.wide))
+  const narrow = largest(widths.map((one) => one.narrow))
+  const width = 2 * wide + narrow
+  if (width > most) return exactColumn(cells, most)
+  const pad = (text: string) => {
+    const own = widthsOf(text)
+    return text + IDEOGRAPHIC_SPACE.repeat(wide - own.wide) + ' '.repeat(narrow - own.narrow)
+  }
+  return { width, pad }
+}
 
 /** Splits the columns into lines of at most `most`; a row takes as many lines as there are groups. */
-function groupsOf(widths: readonly number[], most: number): number[][] {
+function groupsOf(columns: readonly Column[], most: number): number[][] {
   const groups: number[][] = []
   let left = 0
-  widths.forEach((width, column) => {
+  columns.forEach(({ width }, column) => {
     const group = groups.at(-1)
     if (group && width + GAP.length <= left) {
       group.push(column)
@@ -34,45 +76,68 @@ function groupsOf(widths: readonly number[], most: number): number[][] {
   return groups
 }
 
-export interface TableText {
-  /** The columns' names and a rule below them. */
-  readonly head: string
-  /** One text per row, of one or more lines. */
-  readonly rows: string[]
+export interface Grid {
+  readonly names: readonly string[]
+  /** One line each. */
+  readonly rows: readonly (readonly string[])[]
 }
 
-/**
- * Columns that are empty in every row are left out, as they say nothing.
- * @param most columns of one line: wider tables fold, they lose nothing
- */
-export function tableText(columns: readonly string[], rows: readonly (readonly string[])[], most: number): TableText {
+/** Without the columns that are empty in every row, as they say nothing. */
+export function gridOf(columns: readonly string[], rows: readonly (readonly string[])[]): Grid {
   const flat = (cell: string | undefined) => (cell ?? '').replaceAll(/\s+/g, ' ').trim()
   const all = rows.map((row) => columns.map((_, column) => flat(row[column])))
   const used = columns.flatMap((_, column) => (all.some((row) => row[column] !== '') ? [column] : []))
   const kept = used.length > 0 ? used : [...columns.keys()]
   const pick = (row: readonly string[]) => kept.map((column) => row[column] ?? '')
-  const names = pick(columns.map(flat))
-  const cells = all.map(pick)
+  return { names: pick(columns.map(flat)), rows: all.map(pick) }
+}
 
-  const widths = names.map((name, column) =>
-    // One endless cell must not pad all the others.
-    Math.min(
-      most,
-      cells.reduce((width, row) => Math.max(width, displayWidth(row[column] ?? '')), displayWidth(name)),
-    ),
-  )
-  const groups = groupsOf(widths, most)
+export interface TableText {
+  /** The columns' names and a rule below them. */
+  readonly head: string
+  /** One text per row, of one or more lines. */
+  readonly rows: string[]
+  /** Whether columns still stand below each other: every cell fits into a line, and lines hold more than one of them. */
+  readonly isLegible: boolean
+}
+
+export interface TableOptions {
+  /** Columns of one line: wider tables fold, they lose nothing. */
+  readonly most: number
+  /**
+   * Aligned also where a wide character is not as wide as two others, as in most fonts but a terminal's: each cell of a column
+   * gets as many wide characters as the others. Takes more room where only some have any.
+   */
+  readonly isLenient?: boolean
+}
+
+export function tableText(
+  columns: readonly string[],
+  rows: readonly (readonly string[])[],
+  { most, isLenient = false }: TableOptions,
+): TableText {
+  const grid = gridOf(columns, rows)
+  const cellsOf = (column: number) => [grid.names, ...grid.rows].map((row) => row[column] ?? '')
+  const made = grid.names.map((_, column) => (isLenient ? lenientColumn : exactColumn)(cellsOf(column), most))
+  const groups = groupsOf(made, most)
   const line = (row: readonly string[]) =>
     groups
       .map((group, index) => {
-        const text = group.map((column) => pad(row[column] ?? '', widths[column] ?? 0)).join(GAP)
+        const text = group.map((column) => made[column]?.pad(row[column] ?? '')).join(GAP)
         return `${index === 0 ? '' : INDENT}${text}`.trimEnd()
       })
       .filter((text, index) => index === 0 || text !== '')
       .join('\n')
-  const spans = groups.map((group) =>
-    group.reduce((sum, column) => sum + (widths[column] ?? 0) + GAP.length, -GAP.length),
+  const spans = groups.map((group, index) =>
+    group.reduce(
+      (sum, column) => sum + (made[column]?.width ?? 0) + GAP.length,
+      (index === 0 ? 0 : INDENT.length) - GAP.length,
+    ),
   )
   const rule = '-'.repeat(Math.min(most, Math.max(1, ...spans)))
-  return { head: `${line(names)}\n${rule}`, rows: cells.map(line) }
+  const isLegible =
+    groups.length <= MOST_FOLDS &&
+    (groups.length === 1 || groups.length < made.length) &&
+    grid.rows.every((row) => row.every((cell) => displayWidth(cell) <= most - INDENT.length))
+  return { head: `${line(grid.names)}\n${rule}`, rows: grid.rows.map(line), isLegible }
 }

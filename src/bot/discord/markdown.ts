@@ -20,6 +20,15 @@ export const escapeText = (text: string): string =>
     .replaceAll(/^([ \t]*\d+)(?=[.)]\s)/gm, '$1\\')
     .replaceAll(EVERYONE, `@${APART}`)
 
+const MOMENT = /\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?Z/g
+
+/** Plain text in which moments (ISO 8601, UTC) are shown as each reader's own clock and language have them. */
+export const escapeMoments = (text: string): string =>
+  escapeText(text).replaceAll(MOMENT, (moment) => {
+    const at = Date.parse(moment)
+    return Number.isNaN(at) ? moment : `<t:${Math.floor(at / 1000)}:f>`
+  })
+
 /** Users, roles, channels, commands, emoji, times, guild links: Discord, "Message Formatting". */
 const REFERENCE = /<(?=@[!&]?\d|#\d|\/[^<>\n]*:\d|a?:\w+:\d|t:-?\d|id:)/g
 
@@ -31,10 +40,14 @@ export const neutralise = (markdown: string): string =>
 export const codeText = (text: string): string =>
   tidy(text).replaceAll('```', `\`${APART}\`${APART}\``).replaceAll(EVERYONE, `@${APART}`)
 
+/** A Latin word that was cut in two, unless it is a long one. */
+const HALF_WORD = /\s[\x21-\x7e]{1,24}$/
+
 /** @returns at most `most` UTF-16 units, which is never more than Discord counts; a cut shows */
 export function cut(text: string, most: number): string {
   if (text.length <= most) return text
-  const kept = text.slice(0, Math.max(0, most - 1))
+  const room = Math.max(0, most - 1)
+  const kept = /^\s/.test(text.slice(room)) ? text.slice(0, room) : text.slice(0, room).replace(HALF_WORD, '')
   // Neither half a character nor an escape without what it escapes.
   const whole = kept.replace(/[\ud800-\udbff]$/, '').replace(/(?<!\\)((?:\\\\)*)\\$/, '$1')
   return `${whole}…`

@@ -15,7 +15,7 @@ function blockText(block: Block): string {
     case 'facts':
       return block.facts.map(({ label, value }) => `${label}: ${value}`).join('\n')
     case 'table': {
-      const { head, rows } = tableText(block.columns, block.rows, Number.POSITIVE_INFINITY)
+      const { head, rows } = tableText(block.columns, block.rows, { most: Number.POSITIVE_INFINITY })
       return [head, ...rows].join('\n')
     }
     case 'progress':

@@ -9,9 +9,9 @@ import {
   ComponentType,
 } from 'discord-api-types/v10'
 import { type Block, type Lang, type PictureBlock, say, type View } from '../../actions/index.js'
-import { tableText } from '../table.js'
+import { displayWidth, gridOf, tableText } from '../table.js'
 import { choiceId } from './custom-id.js'
-import { codeText, cut, escapeText, neutralise, tidy } from './markdown.js'
+import { codeText, cut, escapeMoments, escapeText, neutralise, tidy } from './markdown.js'
 import { plainText } from './plain.js'
 import { WORDS } from './words.js'
 
@@ -69,8 +69,11 @@ const LIMITS = {
 } as const
 /** Kept free for the notes that say what was cut. */
 const NOTE = 160
-/** Columns of a code block in an embed on a desktop; wider lines wrap in the middle of a word. */
-const COLUMNS = 60
+/**
+ * Columns of a code block in an embed on a desktop: 476 px, where a character of the widest common code fonts takes 8.4.
+ * Wider lines wrap in the middle of a word.
+ */
+const COLUMNS = 56
 const FILE = 'full.txt'
 const PICTURE = 'picture.png'
 /** Discord takes 10 MiB a file. */
@@ -104,28 +107,64 @@ function bar(ratio: number): string {
   return `${'▰'.repeat(filled)}${'▱'.repeat(BAR - filled)} ${Math.round(share * 100)}%`
 }
 
+const named = (name: string): string => `${escapeText(name)}${/\p{Script=Han}$/u.test(name) ? '：' : ': '}`
+
+/** Pieces on as many lines as they need, several on one where they are short. */
+function packed(pieces: readonly string[]): string {
+  const lines: string[] = []
+  for (const piece of pieces) {
+    const last = lines.at(-1)
+    const longer = last === undefined ? piece : `${last} · ${piece}`
+    if (last !== undefined && displayWidth(longer) <= COLUMNS) lines[lines.length - 1] = longer
+    else lines.push(piece)
+  }
+  return lines.join('\n')
+}
+
+/** A row as its cells with their columns' names, the first of them bold: any screen breaks that between words. */
+function entry(names: readonly string[], cells: readonly string[]): string {
+  const [first = '', ...rest] = cells.map((cell, index) => {
+    const name = names[index] ?? ''
+    const value = escapeMoments(cell)
+    return cell === '' ? '' : `${name === '' ? '' : named(name)}${index === 0 ? `**${value}**` : value}`
+  })
+  return [first, packed(rest.filter((piece) => piece !== ''))].filter((line) => line !== '').join('\n')
+}
+
+function tableSegment({ columns, rows }: Extract<Block, { kind: 'table' }>): Segment {
+  const inCode = rows.map((row) => row.map(codeText))
+  const table = tableText(columns.map(codeText), inCode, { most: COLUMNS, isLenient: true })
+  if (table.isLegible) {
+    return { open: `${FENCE}\n${table.head}\n`, lines: table.rows, close: `\n${FENCE}`, isTable: true }
+  }
+  const grid = gridOf(
+    columns.map(tidy),
+    rows.map((row) => row.map(tidy)),
+  )
+  return { open: '', lines: grid.rows.map((row) => entry(grid.names, row)), close: '', isTable: true }
+}
+
 function segmentOf(block: Block): Segment {
   switch (block.kind) {
     case 'text':
-      return running(escapeText(block.text))
+      return running(escapeMoments(block.text))
     case 'prose':
       return running(neutralise(block.markdown))
     case 'facts':
-      return running(block.facts.map((fact) => `**${escapeText(fact.label)}:** ${escapeText(fact.value)}`).join('\n'))
+      return running(
+        block.facts.map((fact) => `**${named(fact.label).trimEnd()}** ${escapeMoments(fact.value)}`).join('\n'),
+      )
     case 'code': {
       const language = /^[a-z0-9+#-]{1,20}$/i.test(block.language ?? '') ? block.language : ''
       const lines = codeText(block.code).split('\n')
       return { open: `${FENCE}${language}\n`, lines, close: `\n${FENCE}`, isTable: false }
     }
-    case 'table': {
-      const rows = block.rows.map((row) => row.map(codeText))
-      const table = tableText(block.columns.map(codeText), rows, COLUMNS)
-      return { open: `${FENCE}\n${table.head}\n`, lines: table.rows, close: `\n${FENCE}`, isTable: true }
-    }
+    case 'table':
+      return tableSegment(block)
     case 'progress':
       return running(`${block.ratio === undefined ? '' : `${bar(block.ratio)} `}${escapeText(block.label)}`)
     case 'link':
-      return running(`${escapeText(block.label)}: ${tidy(block.url)}`)
+      return running(`${named(block.label)}${tidy(block.url)}`)
     case 'picture':
       // Shown only where it could not be drawn.
       return running([...new Set([block.caption, block.alt])].map(escapeText).join('\n'))
@@ -256,8 +295,8 @@ function layOutButtons(links: readonly { label: string; url: string }[], buttons
 
 function fileOf({ view, lang, footer = '' }: Card, leftOff: readonly Button[]): MessageFile {
   // The view's own next steps are in its text; those of the surface have only a name.
-  const named = leftOff.filter(({ label }) => !view.choices?.some((choice) => choice.label === label))
-  const rest = [named.map(({ label }) => label).join('\n'), footer].filter((part) => part !== '')
+  const unnamed = leftOff.filter(({ label }) => !view.choices?.some((choice) => choice.label === label))
+  const rest = [unnamed.map(({ label }) => label).join('\n'), footer].filter((part) => part !== '')
   const bytes = Buffer.from([plainText(view), ...rest.map((part) => `${tidy(part)}\n`)].join('\n'))
   const data =
     bytes.length <= FILE_BYTES
@@ -294,7 +333,8 @@ export function render(card: Card): Message {
   const heading = escapeText((view.heading ?? '').replaceAll(/\s+/g, ' ').trim())
   const title = cut(heading, LIMITS.title)
   // What stands below a picture.
-  const small = [drawn?.caption ?? '', footer]
+  const caption = drawn?.caption === view.heading ? '' : (drawn?.caption ?? '')
+  const small = [caption, footer]
     .map(oneLine)
     .filter((part) => part !== '')
     .join(' · ')

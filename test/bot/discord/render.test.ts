@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Block, View } from '../../../src/actions/index.js'
 import { choiceId, noteId, readCustomId } from '../../../src/bot/discord/custom-id.js'
-import { escapeText, neutralise } from '../../../src/bot/discord/markdown.js'
+import { cut, escapeMoments, escapeText, neutralise } from '../../../src/bot/discord/markdown.js'
 import { type Card, type Message, render } from '../../../src/bot/discord/render.js'
 import { displayWidth, tableText } from '../../../src/bot/table.js'
 import { type MessageBody, messageProblems } from '../../helpers/discord/limits.js'
@@ -69,21 +69,69 @@ describe('a table', () => {
       ]),
     )
     expect(text(message)).toBe(
-      ['```', '名称      状态', '----------------', '数据库    运行中', 'web       exited', 'ｗｅｂ😀  x', '```'].join(
-        '\n',
-      ),
+      [
+        '```',
+        '名称　　     状态',
+        '-------------------------',
+        '数据库　     运行中',
+        'web　　　　  exited',
+        'ｗｅｂ😀     x',
+        '```',
+      ].join('\n'),
     )
     expect(problems(message)).toEqual([])
+  })
+
+  it('is aligned in any font: every cell of a column has as many wide characters, and as many others', () => {
+    const { head, rows } = tableText(
+      ['主机', 'Name', '状态'],
+      [
+        ['build', '网站', 'running'],
+        ['生产', 'db-1', '已停止'],
+      ],
+      { most: 56, isLenient: true },
+    )
+    const upToLast = (line: string) =>
+      line.slice(0, Math.max(...['状态', 'running', '已停止'].map((cell) => line.indexOf(cell))))
+    const counts = [head.split('\n')[0] ?? '', ...rows]
+      .map(upToLast)
+      .map((line) => [displayWidth(line) - [...line].length, [...line].length])
+    expect(new Set(counts.map(String)).size).toBe(1)
   })
 
   it('folds what is wider than a Discord code block, and loses nothing', () => {
     const message = render(containers(2, (n) => `a-rather-long-container-name-${n}`))
     const lines = text(message).split('\n')
-    expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(60)
+    expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(56)
     for (const part of ['local', 'a-rather-long-container-name-1', 'aaaaaaaaaaa1', 'nginx:1.29', 'Up 2 hours']) {
       expect(text(message)).toContain(part)
     }
     expect(message.files).toEqual([])
+  })
+
+  it('that would fold into more than two lines, or in the middle of a cell, is a list that any screen can break', () => {
+    const long = 'Namespaces, cgroups, capabilities and seccomp, all of them of the one kernel'
+    const compared = render(
+      card([
+        {
+          kind: 'table',
+          columns: ['', 'Docker', 'KVM'],
+          rows: [
+            ['Isolation', long, 'The *hardware*'],
+            ['Since', '2013', '2007'],
+            ['Licence', '', 'GPL-2.0'],
+          ],
+        },
+      ]),
+    )
+    expect(text(compared)).toBe(
+      [
+        ...['**Isolation**', `Docker: ${long}`, 'KVM: The \\*hardware\\*'],
+        ...['**Since**', 'Docker: 2013 · KVM: 2007', '**Licence**', 'KVM: GPL-2.0'],
+      ].join('\n'),
+    )
+    const alone = render(card([{ kind: 'table', columns: ['Line'], rows: [[long], ['b']] }]))
+    expect(text(alone)).toBe(`Line: **${long}**\nLine: **b**`)
   })
 
   it('leaves out a column in which nothing stands, and lines in which nothing stands', () => {
@@ -91,11 +139,11 @@ describe('a table', () => {
       ['local', '', 'x'.repeat(50), 'y'],
       ['other', '', 'z', ''],
     ]
-    expect(tableText(['Host', 'Labels', 'Detail', 'Note'], rows, 60)).toEqual({
+    expect(tableText(['Host', 'Labels', 'Detail', 'Note'], rows, { most: 60 })).toMatchObject({
       head: `Host   Detail\n  Note\n${'-'.repeat(57)}`,
       rows: [`local  ${'x'.repeat(50)}\n  y`, 'other  z'],
     })
-    expect(tableText(['a', 'b'], [], 60)).toEqual({ head: 'a  b\n----', rows: [] })
+    expect(tableText(['a', 'b'], [], { most: 60 })).toMatchObject({ head: 'a  b\n----', rows: [] })
   })
 
   it('of 1,000 containers shows whole rows, says how many, and attaches them all', () => {
@@ -125,7 +173,7 @@ describe('a table', () => {
         ['x'.repeat(5000), '1'],
         ['y', '2'],
       ],
-      60,
+      { most: 60 },
     )
     expect(rows[1]?.length).toBeLessThan(70)
     expect(problems(render(card([{ kind: 'table', columns: ['a'], rows: [['x'.repeat(9000)]] }])))).toEqual([])
@@ -166,6 +214,15 @@ describe('hostile text', () => {
     expect(neutralise('<@1> <@!1> <@&1> <#1> <:a:1> <a:b:1> <t:1:R> </ask:1> <id:home>')).not.toMatch(/<[@#:at/i]/)
   })
 
+  it('tells moments by the clock of each reader, but not in code', () => {
+    expect(escapeMoments('until 2026-11-28T08:48:35Z, 2026-11-28T08:48:35.123Z*')).toBe(
+      'until <t:1795855715:f>, <t:1795855715:f>\\*',
+    )
+    expect(escapeMoments('2026-99-99T08:48:35Z')).toBe('2026-99-99T08:48:35Z')
+    const code = render(card([{ kind: 'code', code: '2026-11-28T08:48:35Z' }]))
+    expect(text(code)).toContain('2026-11-28T08:48:35Z')
+  })
+
   it('without halves of characters or control characters', () => {
     expect(escapeText('a\ud800b\u0000c\u001bd\r\ne')).toBe('a\ufffdb\ufffdc\ufffdd\ne')
   })
@@ -202,6 +259,13 @@ describe('a long text', () => {
       expect(text(message)).not.toMatch(/[\ud800-\udbff](?![\udc00-\udfff])/)
       expect(text(message)).not.toMatch(/(?<!\\)\\…/)
     }
+  })
+
+  it('is cut between words rather than within one', () => {
+    expect(cut('one two three', 10)).toBe('one two…')
+    expect(cut('one two three', 8)).toBe('one two…')
+    expect(cut('容器与虚拟机', 4)).toBe('容器与…')
+    expect(cut('x'.repeat(50), 10)).toBe(`${'x'.repeat(9)}…`)
   })
 
   it('of many megabytes becomes a file that Discord takes', () => {
@@ -296,6 +360,16 @@ describe('buttons', () => {
   })
 })
 
+describe('facts', () => {
+  it('stand behind their names, with a colon of the same script', () => {
+    const facts = [
+      { label: '大小', value: '26.0 MiB' },
+      { label: 'SHA-256', value: 'abc' },
+    ]
+    expect(text(render(card([{ kind: 'facts', facts }])))).toBe('**大小：** 26.0 MiB\n**SHA-256:** abc')
+  })
+})
+
 describe('a picture', () => {
   const picture: Block = { kind: 'picture', caption: 'Type 1 and 2', alt: 'Two towers.', drawing: { svg: '<svg/>' } }
 
@@ -306,6 +380,11 @@ describe('a picture', () => {
     ])
     expect(body.attachments).toEqual([{ id: 0, filename: 'picture.png', description: 'Two towers.' }])
     expect(files).toMatchObject([{ name: 'picture.png', contentType: 'image/png' }])
+  })
+
+  it('does not say twice what the heading says', () => {
+    const shown = { picture: { png: Buffer.from('png'), alt: 'Two towers.' } }
+    expect(render(card([picture], { heading: 'Type 1 and 2' }, shown)).body.embeds[0]?.footer).toBeUndefined()
   })
 
   it('that could not be drawn is told', () => {
