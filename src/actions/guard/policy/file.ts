@@ -1,14 +1,9 @@
 // Reads a policy file whole or not at all: its syntax, its words against the schema, and the annotations of its permits.
-import {
-  type DetailedError,
-  type PolicyJson,
-  policySetTextToParts,
-  policyToJson,
-  validate,
-} from '@cedar-policy/cedar-wasm/nodejs'
+import type { DetailedError, PolicyJson } from '@cedar-policy/cedar-wasm/web'
 import type { Effect } from '../../action.js'
 import type { Bilingual } from '../../text.js'
 import type { Requirement } from '../approvals.js'
+import { policySetTextToParts, policyToJson, validate } from './cedar.js'
 import type { PolicySchema } from './schema.js'
 import { actionsOf, coveredBy } from './scope.js'
 

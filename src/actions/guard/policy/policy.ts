@@ -1,8 +1,8 @@
 // Cedar decides: deny by default, a forbid always wins, and the annotations of the permits say what is asked for first.
-import { setFlagsFromString } from 'node:v8'
-import { type CedarValueJson, preparsePolicySet, statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs'
+import type { CedarValueJson } from '@cedar-policy/cedar-wasm/web'
 import type { Bilingual } from '../../text.js'
 import type { Requirement } from '../approvals.js'
+import { preparsePolicySet, statefulIsAuthorized } from './cedar.js'
 import { demandOf, type Permit, type PolicyProblem, readPolicyFile } from './file.js'
 import { type PolicySchema, type Question, requestOf } from './schema.js'
 
@@ -23,11 +23,6 @@ export interface Policy {
   /** Permits that can never make a difference, each with the reason. */
   readonly unreachable: readonly PolicyProblem[]
 }
-
-// V8 of Node 20 ends the process ("unreachable code") when it has to give up a function that it has put a call into
-// WebAssembly into while that call runs, if the call gives back a reference, as Cedar's do: after some thousand decisions
-// (`npm run bench:gate`). Without this optimization it is a few microseconds slower, and stays.
-if (process.versions.v8.startsWith('11.')) setFlagsFromString('--no-turbo-inline-js-wasm-calls')
 
 let loaded = 0
 

@@ -1,5 +1,5 @@
 // What policies are written against: the kinds of things there are, what is known of each, and one call put in these terms.
-import type { EntityJson, SchemaJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs'
+import type { EntityJson, SchemaJson, TypeAndId } from '@cedar-policy/cedar-wasm/web'
 import { EFFECTS, type Effect, type Principal, type Surface } from '../../action.js'
 import type { Image, InstanceDetail } from '../../hosts/driver.js'
 

@@ -1,5 +1,5 @@
 // Which calls a policy speaks of before its conditions are looked at, and whether another one speaks of all of them.
-import type { EntityUidJson, PolicyJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs'
+import type { EntityUidJson, PolicyJson, TypeAndId } from '@cedar-policy/cedar-wasm/web'
 import type { PolicySchema } from './schema.js'
 
 type Constraint = PolicyJson['principal'] | PolicyJson['resource']
