@@ -19,7 +19,7 @@ const { loadRegistry, openActions } = await built<typeof import('../src/actions/
 const { openAuditStore } =
   await built<typeof import('../src/actions/guard/audit-store.js')>('actions/guard/audit-store.js')
 const { openDatabase } = await built<typeof import('../src/bot/database.js')>('bot/database.js')
-const { openKnowledge } = await built<typeof import('../src/knowledge/index.js')>('knowledge/index.js')
+const { openKnowledge } = await built<typeof import('../src/knowledge/base.js')>('knowledge/base.js')
 
 const folder = mkdtempSync(join(tmpdir(), 'hc-bench-gate-'))
 const registry = await loadRegistry()

@@ -21,7 +21,7 @@ const built = <T>(path: string): Promise<T> =>
 const { loadRegistry, openActions, readHostFile } =
   await built<typeof import('../src/actions/index.js')>('actions/index.js')
 const { openDatabase } = await built<typeof import('../src/bot/database.js')>('bot/database.js')
-const { openKnowledge } = await built<typeof import('../src/knowledge/index.js')>('knowledge/index.js')
+const { openKnowledge } = await built<typeof import('../src/knowledge/base.js')>('knowledge/base.js')
 
 const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b)

@@ -4,7 +4,9 @@
  */
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { openDictionary, openKnowledge, startKnowledge } from '../src/knowledge/index.js'
+import { openKnowledge } from '../src/knowledge/base.js'
+import { openDictionary } from '../src/knowledge/dictionary.js'
+import { startKnowledge } from '../src/knowledge/index.js'
 import type { CorpusPassage } from './search-corpus.js'
 import { bytesBeside, type Engine, type EngineKind, openDatabase } from './search-engines.js'
 

@@ -9,9 +9,6 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { cardOf, type Document, idOfFile, LONGEST_TEXT, markdownDocument } from './document.js'
-import { entriesOf } from './formats/archive.js'
-import { htmlToMarkdown } from './formats/html.js'
-import { pdfToMarkdown } from './formats/pdf.js'
 import { Unreadable } from './formats/unreadable.js'
 import { LONGEST_ID } from './front-matter.js'
 import { languageOf } from './language.js'
@@ -175,11 +172,13 @@ const sizeLimit = (name: string): number => (/\.pdf$/i.test(name) ? LARGEST_FILE
 async function documentOf({ name, bytes }: File, signal?: AbortSignal): Promise<Document> {
   const id = idOfFile(name)
   if (/\.pdf$/i.test(name)) {
+    const { pdfToMarkdown } = await import('./formats/pdf.js')
     const { title = id, markdown } = await pdfToMarkdown(bytes, signal)
     return { id, title, text: markdown, head: {}, lang: languageOf(markdown), file: name, line: 1 }
   }
   const text = decode(bytes)
   if (/\.html?$/i.test(name)) {
+    const { htmlToMarkdown } = await import('./formats/html.js')
     const { title = id, markdown, lang = languageOf(markdown) } = htmlToMarkdown(text)
     return { id, title, text: markdown, head: {}, lang, file: name, line: 1 }
   }
@@ -230,6 +229,7 @@ async function* inArchive(source: AsyncIterable<Uint8Array>, signal: AbortSignal
   try {
     const file = join(folder, 'archive.zip')
     await pipeline(Readable.from(limited(source, LARGEST_ARCHIVE_BYTES)), createWriteStream(file, { mode: 0o600 }))
+    const { entriesOf } = await import('./formats/archive.js')
     for await (const entry of entriesOf(file)) {
       if ('problem' in entry) yield { problem: { file: entry.name, line: 1, message: entry.problem } }
       else if (/\.jsonl$/i.test(entry.name)) yield* inLines([entry.bytes], entry.name, signal)

@@ -3,6 +3,9 @@
 /** The languages that cards are written in. */
 export type Lang = 'zh' | 'en'
 
+/** The collection of what was written by hand, and of what nobody named one for. */
+export const BY_HAND = 'team'
+
 /** Where a card's facts were checked; only its title and address are kept, never its text. */
 export interface Source {
   title: string

@@ -4,7 +4,7 @@ import { Unreadable } from './formats/unreadable.js'
 import { isDay, LONGEST_ID } from './front-matter.js'
 import { languageOf, otherThan } from './language.js'
 import { linkedIds } from './links.js'
-import type { CardHead, Lang, Source, Topic } from './model.js'
+import { BY_HAND, type CardHead, type Lang, type Source, type Topic } from './model.js'
 import { type CardKey, type Change, SHARED, type Store, type StoredCard, type Version } from './store.js'
 import { fold, tokenize } from './tokenize.js'
 
@@ -46,8 +46,6 @@ export interface CardSummary {
   review?: string
 }
 
-/** The collection of what was written by hand, and of what nobody named one for. */
-export const BY_HAND = 'team'
 /** Two texts say the same when the shorter one's words are this much in the other. */
 const NEARLY_THE_SAME = 0.8
 const FEWEST_WORDS = 8

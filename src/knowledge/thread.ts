@@ -4,7 +4,9 @@
  */
 import { basename } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import type { ImportOptions, ImportReport, IngestReport, Knowledge, KnowledgeBase } from './index.js'
+import type { Knowledge, KnowledgeBase } from './base.js'
+import type { ImportOptions, ImportReport } from './import.js'
+import type { IngestReport } from './model.js'
 import { readAhead } from './read-ahead.js'
 
 export interface ThreadOptions {

@@ -5,7 +5,9 @@
 import { chmodSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
-import { type ImportOptions, type KnowledgeBase, openDictionary, openKnowledge } from './index.js'
+import { type KnowledgeBase, openKnowledge } from './base.js'
+import { openDictionary } from './dictionary.js'
+import type { ImportOptions } from './import.js'
 import type { Answered, Asked, ThreadOptions } from './thread.js'
 
 const port = parentPort

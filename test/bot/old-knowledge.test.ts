@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3'
 import { expect, it } from 'vitest'
 import { moveOldKnowledge } from '../../src/bot/old-knowledge-store.js'
-import { openKnowledge } from '../../src/knowledge/index.js'
+import { openKnowledge } from '../../src/knowledge/base.js'
 
 /** The tables as they were until 2026-11, with a shipped card and a team's own. */
 function oldDatabase() {

@@ -18,7 +18,7 @@ import {
 } from '../../src/actions/index.js'
 import type { JobLimits } from '../../src/actions/jobs/jobs.js'
 import { openDatabase } from '../../src/bot/database.js'
-import { type Knowledge, openKnowledge } from '../../src/knowledge/index.js'
+import { type Knowledge, openKnowledge } from '../../src/knowledge/base.js'
 
 const shipped = (name: string): string => readFileSync(new URL(`../../data/${name}`, import.meta.url), 'utf8')
 

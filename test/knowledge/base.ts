@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { onTestFinished } from 'vitest'
-import { type KnowledgeBase, openKnowledge } from '../../src/knowledge/index.js'
+import { type KnowledgeBase, openKnowledge } from '../../src/knowledge/base.js'
 
 export const SHIPPED = join(import.meta.dirname, '../../data/knowledge')
 

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
-import { openKnowledge } from '../../src/knowledge/index.js'
+import { openKnowledge } from '../../src/knowledge/base.js'
 import { card, makeBase } from './base.js'
 
 const NOTHING = { added: 0, changed: 0, unchanged: 0, removed: 0, problems: [] }

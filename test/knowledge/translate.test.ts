@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { parse } from 'yaml'
+import { openKnowledge } from '../../src/knowledge/base.js'
 import {
   buildDictionary,
   type Dictionary,
@@ -10,7 +11,6 @@ import {
   openDictionary,
   termsOfDefinition,
 } from '../../src/knowledge/dictionary.js'
-import { openKnowledge } from '../../src/knowledge/index.js'
 import { makeBase, SHIPPED } from './base.js'
 
 const GLOSSARY = parse(readFileSync(join(SHIPPED, 'glossary.yaml'), 'utf8')) as Entry[]
