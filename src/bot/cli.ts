@@ -93,25 +93,11 @@ function addWatch(parent: Command, action: RegisteredAction, lang: Lang, done: (
     })
 }
 
-function addOwnCommands(program: Command, lang: Lang, done: (code: number) => void): void {
+function addOwnCommands(program: Command, lang: Lang, done: (code: number) => void, serve: () => void): void {
   program
     .command('serve')
     .description({ en: 'Serve the page, REST and Discord until stopped', zh: '运行网页、REST 与 Discord 服务' }[lang])
-    .action(async () => {
-      // Half of what is loaded is for the server alone: no other command waits for it.
-      const { serve } = await import('./serve.js')
-      const running = await serve(loadConfig())
-      print(`Hypercall ${VERSION} at ${running.url}`)
-      print(`Open once, within 15 minutes: ${running.loginUrl}`)
-      const told = new Promise<undefined>((resolveStop) => {
-        const stop = () => resolveStop(undefined)
-        process.once('SIGTERM', stop).once('SIGINT', stop)
-      })
-      const reason = await Promise.race([told, running.ended])
-      if (reason) complain(reason.message)
-      await running.close()
-      done(reason ? EXIT.refused : EXIT.ok)
-    })
+    .action(serve)
   program
     .command('login')
     .description({ en: 'Print a fresh one-time link to the page', zh: '打印新的一次性网页登录链接' }[lang])
@@ -210,7 +196,7 @@ function addOwnCommands(program: Command, lang: Lang, done: (code: number) => vo
     })
 }
 
-export function buildProgram(registry: Registry, lang: Lang, done: (code: number) => void): Command {
+function buildProgram(registry: Registry, lang: Lang, done: (code: number) => void, serve: () => void): Command {
   const program = new Command('hypercall')
     .description(
       {
@@ -221,7 +207,7 @@ export function buildProgram(registry: Registry, lang: Lang, done: (code: number
     .version(VERSION)
     .exitOverride()
     .showHelpAfterError()
-  addOwnCommands(program, lang, done)
+  addOwnCommands(program, lang, done, serve)
   const groups = new Map<string, Command>()
   for (const action of registry.actions) {
     if (action.group === undefined) {
@@ -237,16 +223,46 @@ export function buildProgram(registry: Registry, lang: Lang, done: (code: number
   return program
 }
 
+/** @returns the exit code */
+async function serveUntilStopped(): Promise<number> {
+  // Half of what is loaded is for the server alone: no other command waits for it.
+  const { serve } = await import('./serve.js')
+  const running = await serve(loadConfig())
+  print(`Hypercall ${VERSION} at ${running.url}`)
+  print(`Open once, within 15 minutes: ${running.loginUrl}`)
+  const told = new Promise<undefined>((resolveStop) => {
+    const stop = () => resolveStop(undefined)
+    process.once('SIGTERM', stop).once('SIGINT', stop)
+  })
+  const reason = await Promise.race([told, running.ended])
+  if (reason) complain(reason.message)
+  await running.close()
+  return reason ? EXIT.refused : EXIT.ok
+}
+
+/** Does what is asked, but for serving: a server stays, and the command line that was read need not stay with it. */
+async function follow(args: readonly string[], lang: Lang): Promise<number | 'serve'> {
+  let ended: number | 'serve' = EXIT.ok
+  const program = buildProgram(
+    await loadRegistry(),
+    lang,
+    (code) => {
+      ended = code
+    },
+    () => {
+      ended = 'serve'
+    },
+  )
+  await program.parseAsync(args, { from: 'user' })
+  return ended
+}
+
 /** @param args what stands after the program's name @returns the exit code */
 export async function main(args: readonly string[]): Promise<number> {
   const lang = defaultLang()
-  let code: number = EXIT.ok
   try {
-    const program = buildProgram(await loadRegistry(), lang, (ended) => {
-      code = ended
-    })
-    await program.parseAsync(args, { from: 'user' })
-    return code
+    const ended = await follow(args, lang)
+    return ended === 'serve' ? await serveUntilStopped() : ended
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
     if (error instanceof ConfigError) {

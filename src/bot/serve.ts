@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { spareMemory } from '../knowledge/index.js'
 import type { Config } from './config.js'
 import { type DiscordBot, startDiscord } from './discord/index.js'
 import { addressFile, localUrl, loginUrl, openHouse, ROOT, VERSION } from './main.js'
@@ -85,11 +86,13 @@ export async function serve(
   if (house.hosts.length === 0)
     log.warn('no Docker engine found: container commands will say so, everything else works')
 
+  const stopSparing = spareMemory()
   return {
     url: publicUrl(),
     loginUrl: loginUrl(house),
     ended: discord?.refused ?? new Promise(() => undefined),
     async close() {
+      stopSparing()
       policyWatch.close()
       rmSync(addressFile(config), { force: true })
       // First the doors, so that nothing new comes in; what is inside gets its grace, and no more than that.

@@ -63,6 +63,11 @@ async function slowed(error: unknown, request: FastifyRequest, guessing: Counter
 /** Download links carry their key in the path, which is then no business of the log. */
 const loggableUrl = (url: string): string => url.replace(/^\/d\/[^/]+/, '/d/…').replace(/\?.*$/, '?…')
 
+/** The gate checks what comes in and no route has a schema; the compilers for them are megabytes that stay unused. */
+const noSchemas = (): never => {
+  throw new Error('a route has a schema, and nothing compiles it')
+}
+
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
   const { gate, actions, credentials, metrics, publicUrl } = options
   const app = fastify({
@@ -79,6 +84,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       // Asked every few seconds by machines: lines that nobody reads would bury those that somebody needs.
       disableRequestLogging: (request) => QUIET.has(request.url),
     }),
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     // Ends idle keep-alive connections when it closes; what is being answered is finished first.
     forceCloseConnections: 'idle',
     requestTimeout: 0,

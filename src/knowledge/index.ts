@@ -18,6 +18,7 @@ export {
   type Source,
   type Topic,
 } from './model.js'
+export { spareMemory } from './spare-memory.js'
 export type { Choice } from './systems.js'
 export type { CardSummary, Draft, Saved } from './team.js'
 export { type StartedKnowledge, startKnowledge } from './thread.js'

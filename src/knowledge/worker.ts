@@ -8,6 +8,7 @@ import Database from 'better-sqlite3'
 import { type KnowledgeBase, openKnowledge } from './base.js'
 import { openDictionary } from './dictionary.js'
 import type { ImportOptions } from './import.js'
+import { spareMemory } from './spare-memory.js'
 import type { Answered, Asked, ThreadOptions } from './thread.js'
 
 const port = parentPort
@@ -22,6 +23,8 @@ db.pragma('synchronous = NORMAL')
 db.pragma('foreign_keys = ON')
 const terms = dictionary === undefined ? undefined : new Database(dictionary, { readonly: true, fileMustExist: true })
 const knowledge: KnowledgeBase = openKnowledge(db, terms && openDictionary(terms))
+
+spareMemory()
 
 const answer = (answered: Answered): void => port.postMessage(answered)
 
