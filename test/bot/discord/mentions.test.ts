@@ -22,7 +22,7 @@ import {
 const POLICY = `
   permit (principal, action in [Action::"ask", Action::"knowledge.feedback"], resource);
   forbid (principal in Role::"${IMPOSTORS}", action == Action::"ask", resource);
-  permit (principal in Role::"operator", action == Action::"knowledge.gaps", resource);
+  permit (principal in Role::"operator", action in [Action::"knowledge.gaps", Action::"audit.list"], resource);
   @reason("required")
   permit (principal in Role::"operator", action == Action::"knowledge.save", resource);`
 
@@ -104,8 +104,15 @@ describe('calling the bot', () => {
       bot.double.say({ user: somebody(), text: 'What is KVM?' }),
       bot.double.say({ user: somebody(), text: `<@${ada.id}> what is KVM?` }),
     ]
-    // What came later has been answered, so these have been seen.
-    await answerTo(call('What is LXC?', { user: somebody() }))
+    // What came later has been answered, so these have been seen; each that was asked would be in the audit log.
+    const last = call('What is LXC?', { user: somebody() })
+    await answerTo(last)
+    const owner = { kind: 'local', id: 'owner', name: 'owner', tenant: LAB, roles: ['operator'] } as const
+    const { rows } = await bot.room.does<{ rows: { principal: string }[] }>('audit.list', {}, { principal: owner })
+    const askers = [...ignored, last].filter(({ author }) =>
+      rows.some(({ principal }) => principal.includes(author.id)),
+    )
+    expect(askers).toEqual([last])
     expect(ignored.flatMap(answersTo)).toEqual([])
   })
 
