@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import { pino } from 'pino'
-import type { Rates } from '../../../src/actions/index.js'
+import type { Host, Rates } from '../../../src/actions/index.js'
 import { type Config, readConfig } from '../../../src/bot/config.js'
 import { INTERACTIONS_PATH, interactionRoutes } from '../../../src/bot/discord/endpoint.js'
 import { type DiscordBot, startDiscord } from '../../../src/bot/discord/index.js'
@@ -91,8 +91,8 @@ export interface Bot extends TestLog {
 }
 
 export interface BotOptions {
-  /** By name: where its engine listens. */
-  readonly hosts: Readonly<Record<string, string>>
+  /** By name: where its engine listens. Or whole. */
+  readonly hosts: Readonly<Record<string, string>> | readonly Host[]
   readonly settings?: Readonly<Record<string, string>>
   /** Instead of the one that ships. */
   readonly policy?: string
@@ -108,10 +108,14 @@ async function openEndpoint(double: DiscordDouble, discord: DiscordBot, now: () 
   return app
 }
 
+const isWhole = (hosts: BotOptions['hosts']): hosts is readonly Host[] => Array.isArray(hosts)
+
 export async function startBot({ hosts, settings, policy, rates }: BotOptions): Promise<Bot> {
   const double = await startDouble()
   const room = await openRoom({
-    hosts: Object.entries(hosts).map(([name, socketPath]) => dockerHost(name, socketPath, ['local', LAB])),
+    hosts: isWhole(hosts)
+      ? hosts
+      : Object.entries(hosts).map(([name, socketPath]) => dockerHost(name, socketPath, ['local', LAB])),
     ...(policy === undefined ? {} : { policy }),
     ...(rates === undefined ? {} : { rates }),
   })
