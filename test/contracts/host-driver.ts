@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { extract, pack } from 'tar-stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ByteSource, bytesOf, readableOf } from '../../src/actions/bytes.js'
-import type { Capability, HostDriver, RunRequest } from '../../src/actions/hosts/driver.js'
+import type { Capability, HostDriver, RunRequest, Watched } from '../../src/actions/hosts/driver.js'
 import { guarded } from '../../src/actions/hosts/health.js'
 import { codeOf } from '../helpers/room.js'
 
@@ -18,6 +18,7 @@ export interface Reached {
 const SLEEPER = ['/bin/sh', '-c', 'trap "exit 0" TERM; echo ready; while :; do sleep 1 & wait; done']
 const NO_SUCH = 'f'.repeat(64)
 const never = new AbortController().signal
+const SOON = { timeout: 10_000 }
 
 const tarOf = (name: string, content: string, owner: { uid: number; gid: number }): ByteSource => {
   const tar = pack()
@@ -337,6 +338,38 @@ export function hostDriverContract(how: string, reach: () => Promise<Reached>): 
     promises('pull', 'says when a registry cannot be reached', async () => {
       const pulling = driver.pull('127.0.0.1:9/none/none:1', () => undefined, never)
       expect(await codeOf(pulling)).toBe('REGISTRY_UNREACHABLE')
+    })
+
+    promises('watch', 'tells what changes from the moment it begins, until it is told to end', async () => {
+      const told: Watched[] = []
+      const stop = new AbortController()
+      const watching = driver.watch((what) => told.push(what), stop.signal)
+      watching.catch(() => undefined)
+      await expect.poll(() => [...told].sort(), SOON).toEqual(['images', 'instances'])
+      const toldBy = async (work: () => Promise<unknown>): Promise<Watched[]> => {
+        told.length = 0
+        await work()
+        await expect.poll(() => told.length, SOON).toBeGreaterThan(0)
+        return [...new Set(told)]
+      }
+      let id = ''
+      const make = async () => {
+        id = await run()
+      }
+      expect(await toldBy(make)).toEqual(['instances'])
+      for (const work of [
+        () => driver.rename(id, `hc-${mark}-watched`, never),
+        () => driver.pause(id, never),
+        () => driver.unpause(id, never),
+        () => driver.stop(id, 0, never),
+        () => driver.remove(id, { force: true, volumes: true }, never),
+      ]) {
+        expect(await toldBy(work)).toEqual(['instances'])
+      }
+      expect(await toldBy(() => driver.tag(imageId, `hc-${mark}/watch`, '1', never))).toEqual(['images'])
+      expect(await toldBy(() => driver.removeImage(`hc-${mark}/watch:1`, false, never))).toEqual(['images'])
+      stop.abort(new Error('enough'))
+      await expect(watching).rejects.toThrow('enough')
     })
 
     promises(undefined, 'answers many at once, also after it let go of its connections', async () => {

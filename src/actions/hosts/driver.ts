@@ -70,6 +70,7 @@ export const CAPABILITIES = [
   'import',
   'pull',
   'usage',
+  'watch',
 ] as const
 export type Capability = (typeof CAPABILITIES)[number]
 export type Capabilities = Readonly<Record<Capability, boolean>>
@@ -253,6 +254,9 @@ export interface Usage {
   readonly buildCache: UsageKind
 }
 
+/** What one may be told of: a list that says something else than before. */
+export type Watched = 'instances' | 'images'
+
 /**
  * Every method that talks to an engine may also throw HOST_UNREACHABLE or HOST_UNTRUSTED, and ENGINE_REFUSED with the
  * engine's own words. An id is a full one. No method uses `this`.
@@ -264,6 +268,12 @@ export interface HostDriver {
   /** Never rejects: an engine that does not answer is `unhealthy` with a sentence saying so. */
   probe(signal: AbortSignal): Promise<Health>
   usage(signal: AbortSignal): Promise<Usage>
+  /**
+   * Tells of changes until the signal fires, whose reason it then throws.
+   * @param onChange called for both when it begins, since nobody knows what happened before, and then at every change
+   * @throws AppError HOST_UNREACHABLE once the engine is lost
+   */
+  watch(onChange: (what: Watched) => void, signal: AbortSignal): Promise<void>
 
   /** Every instance, running or not. */
   list(signal: AbortSignal): Promise<Instance[]>

@@ -4,7 +4,7 @@ import type { ByteSource } from '../bytes.js'
 import { AppError } from '../errors.js'
 import type { Bilingual } from '../text.js'
 import { type Attempt, createBreaker } from './breaker.js'
-import type { Health, HostDriver } from './driver.js'
+import type { Health, HostDriver, Watched } from './driver.js'
 import { createSlots } from './slots.js'
 import { SILENT } from './unreachable.js'
 
@@ -13,6 +13,8 @@ export interface GuardedDriver extends HostDriver {
   health(): Health
   /** Asks the engine whatever was found out before: one that answers is used again at once. Never rejects. */
   test(signal: AbortSignal): Promise<Health>
+  /** Fires at the first `close`: what goes on by itself ends then, as when the host is unlinked. */
+  readonly letGo: AbortSignal
 }
 
 export interface GuardOptions {
@@ -177,6 +179,13 @@ export function guarded(host: string, driver: HostDriver, options: GuardOptions)
     return health
   }
 
+  /** It counts for nothing: the engine has nothing to do meanwhile, and what it may tell of health others tell as well. */
+  async function watch(onChange: (what: Watched) => void, signal: AbortSignal): Promise<void> {
+    if (breaker.remainingMs() > 0) admit()
+    return driver.watch(onChange, signal)
+  }
+
+  const letGo = new AbortController()
   const putArchive = call(driver.putArchive)
   const load = call(driver.load)
   const importImage = call(driver.importImage)
@@ -185,7 +194,12 @@ export function guarded(host: string, driver: HostDriver, options: GuardOptions)
     can: driver.can,
     health: () => health,
     test,
-    close: driver.close,
+    letGo: letGo.signal,
+    close() {
+      letGo.abort()
+      driver.close()
+    },
+    watch,
     probe: (signal) => (breaker.remainingMs() > 0 ? Promise.resolve(health) : test(signal)),
     usage: call(driver.usage),
     list: call(driver.list),

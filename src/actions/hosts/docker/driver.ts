@@ -4,6 +4,7 @@ import { CAPABILITIES, type Capabilities, type Health, type HostDriver, type Usa
 import type { DockerEndpoint } from '../endpoint.js'
 import { whyUnreachable } from '../unreachable.js'
 import { CHANGE_MS, type Docker, openClient } from './client.js'
+import { watchOf } from './events.js'
 import { filesOf } from './files.js'
 import { imagesOf } from './images.js'
 import { instancesOf } from './instances.js'
@@ -106,6 +107,7 @@ export function dockerDriver(host: string, endpoint: DockerEndpoint): HostDriver
         },
       ),
 
+    watch: watchOf(client),
     ...instancesOf(client),
     ...filesOf(client),
     ...imagesOf(client),

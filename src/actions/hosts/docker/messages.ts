@@ -1,4 +1,4 @@
-// The messages in which an engine tells how far a pull, a load or an import is: JSON, one a line.
+// The messages in which an engine tells how far a pull, a load or an import is, or what happens: JSON, one a line.
 import { StringDecoder } from 'node:string_decoder'
 
 export interface EngineMessage {
@@ -10,10 +10,10 @@ export interface EngineMessage {
   readonly progressDetail?: { readonly current?: number; readonly total?: number }
 }
 
-const messageIn = (line: string): EngineMessage[] => {
+const messageIn = <T>(line: string): T[] => {
   if (line.trim() === '') return []
   try {
-    return [JSON.parse(line) as EngineMessage]
+    return [JSON.parse(line) as T]
   } catch (error) {
     // What is no message tells nothing, and is no reason to fail what may have been done.
     if (error instanceof SyntaxError) return []
@@ -21,15 +21,15 @@ const messageIn = (line: string): EngineMessage[] => {
   }
 }
 
-export const messagesIn = (text: string): EngineMessage[] => text.split('\n').flatMap(messageIn)
+export const messagesIn = (text: string): EngineMessage[] => text.split('\n').flatMap(messageIn<EngineMessage>)
 
 /** @returns a function that takes the next bytes, cut anywhere */
-export function createMessageReader(onMessage: (message: EngineMessage) => void): (bytes: Buffer) => void {
+export function createMessageReader<T = EngineMessage>(onMessage: (message: T) => void): (bytes: Buffer) => void {
   const decoder = new StringDecoder('utf8')
   let rest = ''
   return (bytes) => {
     const lines = (rest + decoder.write(bytes)).split('\n')
     rest = lines.pop() ?? ''
-    for (const line of lines) for (const message of messageIn(line)) onMessage(message)
+    for (const line of lines) for (const message of messageIn<T>(line)) onMessage(message)
   }
 }
