@@ -11,6 +11,7 @@ import type { ResourceFacts } from './guard/policy/schema.js'
 import { besideOf, type Caller, circumstancesOf, questionOf } from './guard/questions.js'
 import { withoutSecrets } from './guard/redact.js'
 import { requireRight } from './guard/rights.js'
+import type { Hosts } from './hosts/hosts.js'
 import type { Job, JobContext, JobWork } from './jobs/jobs.js'
 import type { RegisteredAction, Registry } from './registry.js'
 import type { Target, Targets } from './targets.js'
@@ -25,6 +26,8 @@ export interface Call extends Caller {
   readonly file?: FileSource
   /** Finds a file that the input names, in place of `file`. Not called before policy has allowed the rest. */
   readonly fetch?: (signal: AbortSignal) => Promise<FileSource>
+  /** Answered from what is known of the hosts, at once: for lists that are asked for at every key. */
+  readonly fromMemory?: true
   /** A confirmation's token, from an earlier outcome of this very call. */
   readonly confirm?: string
   readonly signal: AbortSignal
@@ -71,6 +74,8 @@ export interface GateOptions {
   readonly confirmations: Confirmations
   readonly limits: Limits
   readonly services: Services
+  /** The same hosts as among the services, for calls from memory. */
+  readonly rememberedHosts: Hosts
   /** Told of every failure that is a bug, with the request it belongs to. */
   readonly onBug: (error: unknown, requestId: string) => void
 }
@@ -103,7 +108,8 @@ const UNKNOWN_ARTIFACT: ResourceFacts = {
   artifact: { id: '', name: '', mediaType: '', sizeBytes: 0, mine: true },
 }
 
-export function createGate({ registry, policy, resolve, confirmations, limits, services, onBug }: GateOptions): Gate {
+export function createGate(options: GateOptions): Gate {
+  const { registry, policy, resolve, confirmations, limits, services, rememberedHosts, onBug } = options
   const { hosts, jobs, audit, approvals, now } = services
 
   /** A target that could not be found must not tell those who may do nothing here that it is missing. */
@@ -258,7 +264,8 @@ export function createGate({ registry, policy, resolve, confirmations, limits, s
       entry.state = 'settled'
       return job
     }
-    const context = { ...services, ...contextOf(call, resolved, file), startJob }
+    const reached = call.fromMemory ? { ...services, hosts: rememberedHosts } : services
+    const context = { ...reached, ...contextOf(call, resolved, file), startJob }
     const output = await action.run(input, context)
     if (entry.state === 'begun') settle(entry, { code: 'OK', ...bytesOf(output) })
     return { status: 'done', action, output, view: viewOf(action, output, call) }

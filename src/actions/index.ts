@@ -20,6 +20,7 @@ import type { Environment } from './hosts/endpoint.js'
 import { openHostStore } from './hosts/host-store.js'
 import { createHosts, type Host, type Hosts } from './hosts/hosts.js'
 import { openLinks } from './hosts/links.js'
+import { recallOf } from './hosts/recall.js'
 import { openSampler } from './hosts/sampler.js'
 import { openArtifactStore } from './jobs/artifact-store.js'
 import { type Artifacts, openArtifacts } from './jobs/artifacts.js'
@@ -64,6 +65,8 @@ export interface Actions {
   readonly explain: Explain
   /** What is decided from now on. @throws PolicyError: then nothing changes */
   replacePolicy(source: string): Policy
+  /** Grows whenever a call from memory may be answered otherwise than before: a host or the policy has changed. */
+  changes(): number
   /** This process's own folder for uploads on their way; emptied when it ends, however it ends. */
   readonly workFolder: string
   /** Removes what has had its time, as is done every ten minutes. */
@@ -106,6 +109,7 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
   const guard = { now, mostAtOnce: options.jobLimits.perHost + BESIDE_JOBS }
   const links = openLinks({ store: openHostStore(db), environment, guard })
   const hosts = createHosts({ settled: options.hosts, links, guard })
+  const recall = recallOf(hosts, now)
   const sampler = openSampler(now)
   const approvals = openApprovals(openApprovalStore(db), now)
   const confirmations = openConfirmations(openConfirmationStore(db), approvals, now)
@@ -117,6 +121,7 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
     resolve,
     confirmations,
     limits: createLimits(options.rates),
+    rememberedHosts: recall.hosts,
     services: { knowledge, hosts, sampler, jobs, artifacts, gaps, audit, approvals, explain, now },
     onBug: options.onBug,
   })
@@ -125,6 +130,7 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
   const recovered = jobs.recover()
   liveness.sweep()
 
+  let replacements = 0
   const closing = new AbortController()
   const seal = (): void => {
     const sealed = audit.seal()
@@ -151,7 +157,12 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
     hosts,
     approvals,
     explain,
-    replacePolicy: policy.replace,
+    replacePolicy(source) {
+      const replaced = policy.replace(source)
+      replacements += 1
+      return replaced
+    },
+    changes: () => recall.changes() + replacements,
     workFolder: liveness.workFolder,
     sweep,
     recovered,
@@ -159,6 +170,7 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
       timers.forEach(clearInterval)
       closing.abort()
       sampler.close()
+      recall.close()
       await jobs.close(graceMs)
       seal()
       hosts.close()
