@@ -3,9 +3,13 @@ import type { Database } from 'better-sqlite3'
 import { INDEX_TABLES } from './index-store.js'
 
 /** A change of the tables, or of what is in the index, brings a step that moves what a team has written. */
-const VERSION = 2
+const VERSION = 3
 /** The first one had smaller blocks of postings. */
 const HAS_THIS_INDEX = 2
+const HAS_NAMES = 3
+
+/** Holds all that a card can be named by, so that looking for a name never touches a text. */
+const NAMES = 'CREATE INDEX IF NOT EXISTS knowledge_names ON knowledge_cards (shelf, title COLLATE NOCASE, id);'
 
 const TABLES = `
   CREATE TABLE knowledge_cards (
@@ -42,6 +46,7 @@ export function prepareTables(db: Database): void {
     if (versionOf(db) > 0) return
     db.exec(INDEX_TABLES)
     db.exec(TABLES)
+    db.exec(NAMES)
     db.pragma(`user_version = ${VERSION}`)
   }).immediate()
 }
@@ -50,7 +55,9 @@ export function prepareTables(db: Database): void {
 export function bringUpToDate(db: Database, makeIndex: () => void): void {
   if (versionOf(db) === VERSION) return
   db.transaction(() => {
-    if (versionOf(db) < HAS_THIS_INDEX) makeIndex()
+    const found = versionOf(db)
+    if (found < HAS_THIS_INDEX) makeIndex()
+    if (found < HAS_NAMES) db.exec(NAMES)
     db.pragma(`user_version = ${VERSION}`)
   }).immediate()
 }

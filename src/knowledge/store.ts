@@ -3,11 +3,26 @@
  * passages are places in its text, beside the tokens that they are ranked by.
  */
 import type { Database } from 'better-sqlite3'
+import {
+  type Change,
+  FROM_CARDS,
+  HEAD_COLUMNS,
+  type HeadRow,
+  type HeadStore,
+  openHeadStore,
+  PAGE_OF_CARDS,
+  type PageOfCards,
+  type RestOfHead,
+  type StoredHead,
+  toHead,
+} from './head-store.js'
 import { type IndexStore, openIndexStore } from './index-store.js'
 import type { Card, CardHead, Lang, Level, Passage } from './model.js'
 import { frequenciesOf, packUnits, unpackUnits } from './packing.js'
 import { bringUpToDate, prepareTables } from './schema-store.js'
 import { packTokens } from './tokenize.js'
+
+export type { Change, StoredHead } from './head-store.js'
 
 /** Whose the cards are that ship with the product: everyone's. */
 export const SHARED = ''
@@ -17,13 +32,6 @@ export interface CardKey {
   tenant: string
   lang: Lang
   id: string
-}
-
-/** Who changed a card, when (epoch ms) and why. */
-export interface Change {
-  author: string
-  at: number
-  reason: string
 }
 
 /** A passage that shares a token with the query, with the tokens it is ranked by, packed. */
@@ -53,16 +61,9 @@ export interface StoredPassage extends Passage {
   ordinal: number
 }
 
-export interface StoredCard extends CardHead {
-  tenant: string
-  lang: Lang
-  collection: string
-  /** Path or name of what it came from. */
-  file: string
+export interface StoredCard extends StoredHead {
   /** Markdown; of a shipped card the whole file, front matter included. */
   text: string
-  version: number
-  changed: Change
 }
 
 /** An earlier state of a card; without `text` it was not there. */
@@ -74,6 +75,7 @@ export interface Version extends Change {
 
 export interface Store {
   index: IndexStore
+  heads: HeadStore
   /** A tenant's own cards. */
   inventory(tenant: string): { lang: Lang; id: string; file: string; hash: string; collection: string }[]
   /** The hash of a card's content, and where it belongs, if it is there. */
@@ -105,21 +107,8 @@ export interface Store {
   stats(): { cards: number; passages: number }
 }
 
-interface CardRow {
-  key: number
-  tenant: string
-  lang: Lang
-  id: string
-  collection: string
-  file: string
-  hash: string
-  head: string
-  title: string
+interface CardRow extends HeadRow {
   text: string
-  version: number
-  author: string
-  at: number
-  reason: string
 }
 
 interface PassageRow {
@@ -143,20 +132,14 @@ interface IndexedRow {
   body: string
 }
 
-/** What of a card's head is not a column of its own. */
-type RestOfHead = Omit<CardHead, 'id' | 'title'>
-
 function toPassage({ text, units, ...row }: PassageRow): StoredPassage {
   const body = text.slice(row.start, row.end)
   return { ...row, body, units: unpackUnits(units, body) }
 }
 
-function toCard({ id, title, head, author, at, reason, ...row }: CardRow): StoredCard {
-  return { ...row, ...(JSON.parse(head) as RestOfHead), id, title, changed: { author, at, reason } }
-}
+const toCard = ({ text, ...row }: CardRow): StoredCard => ({ ...toHead(row), text })
 
-const CARD = `SELECT c.key, s.tenant, s.lang, c.id, c.collection, c.file, c.hash, c.head, c.title, c.text, c.version, c.author,
-  c.at, c.reason FROM knowledge_cards c JOIN knowledge_shelves s ON s.id = c.shelf`
+const CARD = `SELECT ${HEAD_COLUMNS}, c.text ${FROM_CARDS}`
 const PASSAGE = `SELECT p.id, s.tenant, s.lang, c.id AS card, p.ordinal, p.heading, p.start, p.end, p.line, p.units, c.text
   FROM knowledge_passages p JOIN knowledge_cards c ON c.key = p.card JOIN knowledge_shelves s ON s.id = c.shelf`
 const KEY = 's.tenant = @tenant AND s.lang = @lang AND c.id = @id'
@@ -201,9 +184,7 @@ export function openStore(db: Database): Store {
     removePassages: db.prepare('DELETE FROM knowledge_passages WHERE card = ?'),
     removeCard: db.prepare('DELETE FROM knowledge_cards WHERE key = ?'),
     card: db.prepare<[CardKey], CardRow>(`${CARD} WHERE ${KEY}`),
-    cards: db.prepare<[{ tenant: string; lang: string; id: string; most: number }], CardRow>(
-      `${CARD} WHERE s.tenant = @tenant AND (s.lang, c.id) > (@lang, @id) ORDER BY s.lang, c.id LIMIT @most`,
-    ),
+    cards: db.prepare<[PageOfCards], CardRow>(`${CARD} ${PAGE_OF_CARDS}`),
     keep: db.prepare(
       `INSERT INTO knowledge_history (tenant, lang, id, version, title, head, text, author, at, reason)
        VALUES (@tenant, @lang, @id, @version, @title, @head, @text, @author, @at, @reason)`,
@@ -283,6 +264,7 @@ export function openStore(db: Database): Store {
 
   return {
     index,
+    heads: openHeadStore(db),
     inventory: (tenant) => sql.inventory.all(tenant),
     find: (key) => sql.find.get(key),
     atomically(work) {

@@ -5,7 +5,15 @@ import { isDay, LONGEST_ID } from './front-matter.js'
 import { languageOf, otherThan } from './language.js'
 import { linkedIds } from './links.js'
 import { BY_HAND, type CardHead, type Lang, type Source, type Topic } from './model.js'
-import { type CardKey, type Change, SHARED, type Store, type StoredCard, type Version } from './store.js'
+import {
+  type CardKey,
+  type Change,
+  SHARED,
+  type Store,
+  type StoredCard,
+  type StoredHead,
+  type Version,
+} from './store.js'
 import { fold, tokenize } from './tokenize.js'
 
 /** What somebody writes; what is left out stays as it was. */
@@ -50,7 +58,22 @@ export interface CardSummary {
 const NEARLY_THE_SAME = 0.8
 const FEWEST_WORDS = 8
 const MOST_LISTED = 200
+/** Cards of a name, before those are picked that are meant. */
+const MOST_NAMED = 10_000
 const PAGE = 500
+
+export interface CardFilter {
+  collection?: string
+  tag?: string
+  /** A day, YYYY-MM-DD. */
+  dueBy?: string
+  /** What the title or the id holds; those that begin with it come first. */
+  name?: string
+  /** Those that ship as well, but where the tenant has one of the same id and language. */
+  withShipped?: boolean
+  /** 200 by default. */
+  most?: number
+}
 
 export interface Team {
   /** @param anyway saves although other cards are similar */
@@ -66,7 +89,7 @@ export interface Team {
   ): { lang: Lang; current?: StoredCard; versions: Version[] } | undefined
   /** Makes an earlier version the present one. */
   revert(tenant: string, id: string, lang: Lang | undefined, version: number, change: Change): Saved | undefined
-  list(tenant: string, filter: { collection?: string; tag?: string; dueBy?: string }): CardSummary[]
+  list(tenant: string, filter: CardFilter): CardSummary[]
 }
 
 /** @param similarTo cards that are about what a text is about, nearest first */
@@ -97,6 +120,15 @@ export function openTeam(store: Store, similarTo: (text: string, tenant: string,
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error
       return { saved: false, problem: error.message }
+    }
+  }
+
+  function* allOf(owner: string): Generator<StoredHead> {
+    for (let after: StoredHead | undefined; ; ) {
+      const page = store.heads.page(owner, after, PAGE)
+      yield* page
+      after = page.at(-1)
+      if (page.length < PAGE) return
     }
   }
 
@@ -169,21 +201,23 @@ export function openTeam(store: Store, similarTo: (text: string, tenant: string,
       const collection = store.card(key)?.collection ?? BY_HAND
       return write({ id, title, text, head, lang: key.lang, file: id, line: 1 }, tenant, collection, change)
     },
-    list(tenant, { collection, tag, dueBy }) {
-      const found: CardSummary[] = []
-      for (let after: CardSummary | undefined; found.length < MOST_LISTED; ) {
-        const page = store.cards(tenant, after, PAGE)
-        for (const card of page) {
-          after = summaryOf(card)
-          const isMeant =
-            (collection === undefined || card.collection === collection) &&
-            (tag === undefined || card.tags.includes(tag)) &&
-            (dueBy === undefined || (card.review !== undefined && card.review <= dueBy))
-          if (isMeant) found.push(after)
+    list(tenant, { collection, tag, dueBy, name = '', withShipped = false, most = MOST_LISTED }) {
+      const isMeant = (card: StoredHead): boolean =>
+        (collection === undefined || card.collection === collection) &&
+        (tag === undefined || card.tags.includes(tag)) &&
+        (dueBy === undefined || (card.review !== undefined && card.review <= dueBy))
+      const areAllMeant = collection === undefined && tag === undefined && dueBy === undefined
+      const found = new Map<string, CardSummary>()
+      for (const owner of withShipped ? [tenant, SHARED] : [tenant]) {
+        const heads = name === '' ? allOf(owner) : store.heads.named(owner, name, areAllMeant ? most : MOST_NAMED)
+        for (const head of heads) {
+          if (found.size === most) break
+          // Its own stands before a shipped one.
+          const key = `${head.lang}/${head.id}`
+          if (isMeant(head) && !found.has(key)) found.set(key, summaryOf(head))
         }
-        if (page.length < PAGE) break
       }
-      return found.slice(0, MOST_LISTED)
+      return [...found.values()]
     },
   }
 }
@@ -198,7 +232,7 @@ const headOf = ({ aliases, tags, systems, level, sources, asOf, review }: CardHe
   ...(review === undefined ? {} : { review }),
 })
 
-function summaryOf({ id, lang, title, collection, tags, version, changed, asOf, review }: StoredCard): CardSummary {
+function summaryOf({ id, lang, title, collection, tags, version, changed, asOf, review }: StoredHead): CardSummary {
   return {
     id,
     lang,

@@ -199,7 +199,7 @@ describe('the index', () => {
     db.exec('DELETE FROM knowledge_tokens; UPDATE knowledge_postings SET data = zeroblob(3); PRAGMA user_version = 1')
     openStore(db)
     expect(dumpIndex(db)).toEqual(before)
-    expect(db.pragma('user_version', { simple: true })).toBe(2)
+    expect(db.pragma('user_version', { simple: true })).toBe(3)
   })
 
   it('is as it was when a write fails, and the next one is whole', () => {

@@ -231,6 +231,37 @@ it('cards are listed by collection and tag, in order, beyond one page', async ()
   expect(knowledge.list('blue', { collection: 'team' }).map(({ id }) => id)).toEqual(['walrus'])
 })
 
+it('cards are listed by what their title or id holds, those that begin with it first', () => {
+  const { knowledge } = makeBase()
+  save(knowledge, { id: 'grass', title: 'What a sea cow eats', text: 'Sea grass.' })
+  save(knowledge, { id: 'sea-cow', title: 'Manatee, the 50% cow', text: 'A manatee eats grass.' })
+  save(knowledge, { id: 'heron', title: 'Sea bird', text: 'A heron has legs.' })
+  save(knowledge, { id: 'haixiang', title: '海象', text: '海象有长牙。' })
+  save(knowledge, { id: 'sea-lion', title: 'Lion', text: 'A sea lion roars.' }, { tenant: 'red' })
+  const named = (name: string, more: object = {}) => knowledge.list('blue', { name, ...more }).map(({ id }) => id)
+  expect(named('sea')).toEqual(['sea-cow', 'heron', 'grass'])
+  expect(named('MANA')).toEqual(['sea-cow'])
+  expect(named('象')).toEqual(['haixiang'])
+  // Nothing in a name is a pattern.
+  expect(named('%')).toEqual(['sea-cow'])
+  for (const name of ['_', "'", '!', '5_%']) expect(named(name), name).toEqual([])
+  expect(named('sea', { most: 2 })).toEqual(['sea-cow', 'heron'])
+  expect(named('sea', { collection: 'notes' })).toEqual([])
+})
+
+it('cards that ship are listed where they are wanted, but for those that a tenant has its own of', async () => {
+  const { knowledge, dir, write } = makeBase()
+  write('en/heron.md', card('heron', 'A heron has legs.', { title: 'Heron' }))
+  write('en/seal.md', card('seal', 'A seal barks.', { title: 'Seal' }))
+  await knowledge.ingest(dir)
+  save(knowledge, { id: 'seal', title: 'Our seal', text: 'Ours sings.' })
+  const titles = (filter: object) => knowledge.list('blue', filter).map(({ title }) => title)
+  expect(titles({})).toEqual(['Our seal'])
+  expect(titles({ withShipped: true })).toEqual(['Our seal', 'Heron'])
+  expect(titles({ withShipped: true, name: 'seal' })).toEqual(['Our seal'])
+  expect(titles({ withShipped: true, most: 1 })).toEqual(['Our seal'])
+})
+
 describe('export and import', () => {
   const ROWS = [
     {
