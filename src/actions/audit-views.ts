@@ -8,7 +8,10 @@ import { formatTime } from './text.js'
 /** What rows are chosen by. */
 export const AUDIT_FIELDS = {
   action: Type.Optional(
-    text({ en: 'Only this action, such as container.start', zh: '仅此操作，例如 container.start' }, { max: 65 }),
+    text(
+      { en: 'Only this action, such as container.start', zh: '仅此操作，例如 container.start' },
+      { max: 65, complete: 'action' },
+    ),
   ),
   principal: Type.Optional(
     text({ en: 'Only this principal, as the log names it', zh: '仅此操作者（按日志中的标识）' }, { max: 200 }),

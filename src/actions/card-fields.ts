@@ -2,7 +2,7 @@
 import { Type } from 'typebox'
 import { oneOf, text } from './fields.js'
 
-export const cardField = text({ en: 'The card, by its id', zh: '卡片 ID' }, { max: 200 })
+export const cardField = text({ en: 'The card, by its id', zh: '卡片 ID' }, { max: 200, complete: 'card' })
 export const languageField = oneOf({ en: 'Its language, where there are two', zh: '语言（有两种时）' }, ['zh', 'en'])
 export const reasonField = text({ en: 'Why, for its history', zh: '原因，记入历史' }, { max: 200 })
 

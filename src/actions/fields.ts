@@ -3,7 +3,7 @@ import { type TObject, type TSchema, Type } from 'typebox'
 import type { Bilingual } from './text.js'
 
 /** Which live values can complete a field. */
-export type Completion = 'host' | 'container' | 'image' | 'job' | 'artifact' | 'approval' | 'action'
+export type Completion = 'host' | 'container' | 'image' | 'job' | 'artifact' | 'approval' | 'card' | 'action'
 
 interface FieldOptions {
   readonly optional?: true

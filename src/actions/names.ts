@@ -136,6 +136,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   running: '运行中',
   seconds: '秒数',
   shell: '经shell',
+  shipped: '自带',
   since: '起始',
   source: '来源',
   'ssh-key': 'ssh私钥',

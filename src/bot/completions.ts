@@ -4,31 +4,25 @@ import { randomUUID } from 'node:crypto'
 import {
   AppError,
   type Completion,
-  formatBytes,
   type Gate,
+  type Lang,
   type Principal,
   principalKey,
   type Surface,
 } from '../actions/index.js'
+import { type Asked, type Candidate, LISTS, type Listed, verbCandidates } from './completion-lists.js'
+import { ranked } from './ranking.js'
 
 export interface CompletionRequest {
   readonly principal: Principal
+  /** Of Discord, by its id. */
+  readonly channel?: string
+  readonly lang: Lang
   readonly kind: Completion
   /** What has been typed so far. */
   readonly typed: string
   /** The host chosen so far, if any. */
   readonly host?: string
-}
-
-export interface Candidate {
-  /** What is filled in. */
-  readonly value: string
-  /** What tells it from its neighbours. */
-  readonly label: string
-  /** What is recognized by any part of it. */
-  readonly names: readonly string[]
-  /** What is recognized by its beginning alone; the first one may be filled in where the value is too long. */
-  readonly ids: readonly string[]
 }
 
 export interface Completions {
@@ -38,204 +32,118 @@ export interface Completions {
 
 export interface CompletionsOptions {
   readonly gate: Gate
+  /** Grows whenever lists may say something else than before. */
+  readonly changes: () => number
   readonly surface: Surface
   readonly log: { error(details: object, message: string): void }
   /** Epoch ms. */
   readonly now: () => number
 }
 
-/** Discord wants an answer within 3 s of its question; nobody waits longer for a hint elsewhere. */
-const DEADLINE_MS = 2_000
-/** So that typing a name is one look at the engines, not one per letter. */
-const KEPT_MS = { host: 10_000, container: 3_000, image: 3_000, artifact: 3_000, job: 3_000, approval: 3_000 } as const
-const MOST_JOBS = 200
+/** With what lies on the way, people get their answer within 300 ms. */
+const DEADLINE_MS = 250
+/** So that typing a name is one call, not one per letter; and what has changed is seen while it is still being typed. */
+const KEPT_MS = { atLeast: 1_000, atMost: 10_000 } as const
 
-const labelOf = (...parts: readonly (string | undefined)[]): string => parts.filter(Boolean).join(' · ')
-
-interface HostRow {
-  readonly name: string
-  readonly engine?: string
-  readonly version?: string
-}
-interface InstanceRow {
-  readonly host: string
-  readonly id: string
-  readonly name: string
-  readonly image: string
-  readonly state: string
-}
-interface ImageRow {
-  readonly host: string
-  readonly id: string
-  readonly tags: readonly string[]
-  readonly sizeBytes: number
-}
-interface ArtifactRow {
-  readonly id: string
-  readonly name: string
-  readonly sizeBytes: number
-  readonly madeBy: string
-}
-interface ApprovalRow {
-  readonly approval: string
-  readonly askerName: string
-  readonly what: string
-}
-interface JobRow {
-  readonly job: string
-  readonly action: string
-  readonly state: string
+/** Of one list, as one caller may see it. */
+interface Answer {
+  readonly candidates: readonly Candidate[]
+  /** Whether it holds all that there is of what was asked for. */
+  readonly isWhole: boolean
 }
 
-interface List {
-  readonly action: string
-  input(host: string | undefined): object
-  /** @param output what the action gave */
-  candidates(output: unknown): Candidate[]
+interface Kept {
+  readonly answer: Promise<Answer>
+  readonly at: number
+  readonly changes: number
+  /** What has come; undefined while it is waited for, and where it failed. */
+  found?: Answer
 }
 
-const listOf = <Output>(action: string, input: List['input'], candidates: (output: Output) => Candidate[]): List => ({
-  action,
-  input,
-  candidates: (output) => candidates(output as Output),
-})
+const NOTHING: Answer = { candidates: [], isWhole: true }
 
-const onHost = (host: string | undefined): object => (host === undefined || host === '' ? {} : { host })
+export function createCompletions({ gate, changes, surface, log, now }: CompletionsOptions): Completions {
+  const kept = new Map<string, Kept>()
 
-/** What is asked of the gate; verbs are the same for everyone. */
-type Listed = Exclude<Completion, 'action'>
-
-const LISTS: Readonly<Record<Listed, List>> = {
-  host: listOf<{ readonly hosts: readonly HostRow[] }>(
-    'host.list',
-    () => ({}),
-    ({ hosts }) =>
-      hosts.map(({ name, engine, version }) => ({
-        value: name,
-        label: labelOf(engine, version),
-        names: [name],
-        ids: [],
-      })),
-  ),
-  container: listOf<{ readonly instances: readonly InstanceRow[] }>('container.list', onHost, ({ instances }) =>
-    instances.map(({ name, id, state, image, host }) => ({
-      value: name,
-      label: labelOf(state, image, host),
-      names: [name],
-      ids: [id],
-    })),
-  ),
-  image: listOf<{ readonly images: readonly ImageRow[] }>('image.list', onHost, ({ images }) =>
-    images.flatMap(({ id, tags, host, sizeBytes }) => {
-      const plainId = id.replace(/^sha256:/, '')
-      const label = labelOf(plainId.slice(0, 12), formatBytes(sizeBytes), host)
-      return tags.map((tag) => ({ value: tag, label, names: [tag], ids: [plainId, id] }))
-    }),
-  ),
-  artifact: listOf<{ readonly artifacts: readonly ArtifactRow[] }>(
-    'artifact.list',
-    () => ({}),
-    ({ artifacts }) =>
-      artifacts.map(({ id, name, sizeBytes, madeBy }) => ({
-        value: id,
-        label: labelOf(name, formatBytes(sizeBytes), madeBy),
-        names: [name],
-        ids: [id],
-      })),
-  ),
-  approval: listOf<{ readonly approvals: readonly ApprovalRow[] }>(
-    'approval.list',
-    () => ({}),
-    ({ approvals }) =>
-      approvals.map(({ approval, askerName, what }) => ({
-        value: approval,
-        label: labelOf(askerName, what),
-        names: [askerName, what],
-        ids: [approval],
-      })),
-  ),
-  job: listOf<{ readonly jobs: readonly JobRow[] }>(
-    'job.list',
-    () => ({ limit: MOST_JOBS }),
-    ({ jobs }) =>
-      jobs.map(({ job, action, state }) => ({
-        value: job,
-        label: labelOf(action, state),
-        names: [action],
-        ids: [job],
-      })),
-  ),
-}
-
-/** Remembers answers, refusals too, for a while; a question that is still open is not asked twice. */
-function memory<T>(now: () => number) {
-  const kept = new Map<string, { readonly answer: Promise<T>; until: number }>()
-  return (key: string, keptMs: number, ask: () => Promise<T>): Promise<T> => {
-    for (const [other, entry] of kept) if (entry.until <= now()) kept.delete(other)
-    const known = kept.get(key)
-    if (known) return known.answer
-    const entry = { answer: ask(), until: Number.POSITIVE_INFINITY }
-    const settled = () => {
-      entry.until = now() + keptMs
-    }
-    entry.answer.then(settled, settled)
-    kept.set(key, entry)
-    return entry.answer
-  }
-}
-
-function fitting(candidates: readonly Candidate[], typed: string): Candidate[] {
-  const wanted = typed.trim().toLowerCase()
-  const place = ({ names, ids }: Candidate): number => {
-    const lower = names.map((name) => name.toLowerCase())
-    if ([...lower, ...ids].some((key) => key.startsWith(wanted))) return 0
-    return lower.some((name) => name.includes(wanted)) ? 1 : 2
-  }
-  return candidates
-    .map((candidate) => ({ candidate, place: place(candidate) }))
-    .filter(({ place }) => place < 2)
-    .sort((a, b) => a.place - b.place)
-    .map(({ candidate }) => candidate)
-}
-
-export function createCompletions({ gate, surface, log, now }: CompletionsOptions): Completions {
-  const lists = memory<Candidate[]>(now)
-
-  const verbs = gate.registry.actions.map(
-    ({ name, effect, verb }): Candidate => ({ value: name, label: effect, names: [name, verb], ids: [] }),
-  )
-
-  async function load({ principal, host }: CompletionRequest, kind: Listed): Promise<Candidate[]> {
+  async function load({ principal, channel, lang }: CompletionRequest, kind: Listed, asked: Asked): Promise<Answer> {
     const list = LISTS[kind]
     const outcome = await gate.call({
       principal,
       surface,
-      lang: 'en',
+      ...(channel === undefined ? {} : { channel }),
+      lang,
       requestId: randomUUID(),
       action: list.action,
-      input: list.input(host),
+      input: list.input(asked),
+      fromMemory: true,
       // Not the asker's own: others may be waiting for the same list.
       signal: new AbortController().signal,
     })
     // Whoever asks for a click before a list may be shown has to click; a completion cannot.
-    return outcome.status === 'done' ? list.candidates(outcome.output) : []
+    if (outcome.status !== 'done') return NOTHING
+    const { output } = outcome
+    return { candidates: list.candidates(output, lang), isWhole: list.isWhole?.(output) ?? true }
+  }
+
+  const isGood = ({ at, changes: then }: Kept): boolean => {
+    const age = now() - at
+    return age < KEPT_MS.atLeast || (age < KEPT_MS.atMost && then === changes())
   }
 
   /** Rights are part of who asks: a role that was taken away takes its completions with it. */
-  const keyOf = ({ principal, host }: CompletionRequest, kind: Listed): string =>
-    JSON.stringify([principalKey(principal), principal.roles, kind, LISTS[kind].input(host)])
+  const keyOf = ({ principal, channel, lang }: CompletionRequest, kind: Listed, asked: Asked): string =>
+    JSON.stringify([principalKey(principal), principal.roles, channel, lang, kind, LISTS[kind].input(asked)])
+
+  /** Answers, refusals too, are remembered for a while; a question that is still open is not asked twice. */
+  function ask(request: CompletionRequest, kind: Listed, asked: Asked): Promise<Answer> {
+    for (const [other, entry] of kept) if (!isGood(entry)) kept.delete(other)
+    const key = keyOf(request, kind, asked)
+    const known = kept.get(key)
+    if (known) return known.answer
+    const entry: Kept = { answer: load(request, kind, asked), at: now(), changes: changes() }
+    entry.answer.then(
+      (found) => {
+        entry.found = found
+      },
+      () => undefined,
+    )
+    kept.set(key, entry)
+    return entry.answer
+  }
+
+  /** What is asked for by its name where there is too much of it; a part of that name may have told all that there is. */
+  async function narrowed(request: CompletionRequest, kind: Listed, asked: Asked, typed: string): Promise<Answer> {
+    for (let length = 1; length < typed.length; length++) {
+      const entry = kept.get(keyOf(request, kind, { ...asked, named: typed.slice(0, length) }))
+      if (entry?.found?.isWhole && isGood(entry)) return entry.found
+    }
+    return ask(request, kind, { ...asked, named: typed })
+  }
+
+  /** @param take is given what is known so far, and then all of it */
+  async function list(request: CompletionRequest, kind: Listed, take: (answer: Answer) => void): Promise<void> {
+    const asked: Asked = request.host === undefined ? {} : { host: request.host }
+    const typed = request.typed.trim()
+    const all = await ask(request, kind, asked)
+    take(all)
+    if (!all.isWhole && typed !== '') take(await narrowed(request, kind, asked, typed))
+  }
 
   return {
     async find(request) {
-      const { kind } = request
-      if (kind === 'action') return fitting(verbs, request.typed)
+      const { kind, typed } = request
+      if (kind === 'action') return ranked(verbCandidates(gate.registry, request.lang), typed)
+      let answer = NOTHING
+      const listing = list(request, kind, (found) => {
+        answer = found
+      })
       let timer: NodeJS.Timeout | undefined
-      const late = new Promise<Candidate[]>((resolve) => {
-        timer = setTimeout(resolve, DEADLINE_MS, [])
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, DEADLINE_MS)
       })
       try {
-        const listed = lists(keyOf(request, kind), KEPT_MS[kind], () => load(request, kind))
-        return fitting(await Promise.race([listed, late]), request.typed)
+        await Promise.race([listing, late])
+        return ranked(answer.candidates, typed)
       } catch (error) {
         // Who may not look, or cannot, is offered nothing; the command itself will say why.
         if (!(error instanceof AppError)) log.error({ err: error }, 'completions failed')

@@ -148,6 +148,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   sessionRoutes(app, auth, credentials, publicUrl)
   pageRoutes(app, {
     gate,
+    changes: actions.changes,
     webFolder: options.webFolder,
     principalOf: (request: FastifyRequest) => auth.authenticate(request).principal,
     readCall: read,

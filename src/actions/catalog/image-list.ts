@@ -27,7 +27,10 @@ export default defineAction({
       }),
     ),
     name: Type.Optional(
-      text({ en: 'Only those with a tag that holds this', zh: '仅列出标签包含此文本的' }, { max: 255 }),
+      text(
+        { en: 'Only those with a tag that holds this', zh: '仅列出标签包含此文本的' },
+        { max: 255, complete: 'image' },
+      ),
     ),
   }),
   output: Type.Object({

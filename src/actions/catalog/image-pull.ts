@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { defineAction } from '../action.js'
-import { onHost, referenceField } from '../fields.js'
+import { onHost, text } from '../fields.js'
 import { fullReference } from '../hosts/image-reference.js'
 import { JobStarted, jobStartedView } from '../job-views.js'
 
@@ -12,7 +12,16 @@ export default defineAction({
   needs: 'pull',
   startsJob: true,
   private: true,
-  input: Type.Object({ ...onHost, reference: referenceField }),
+  input: Type.Object({
+    ...onHost,
+    reference: text(
+      {
+        en: 'Its name there, as repository:tag, such as alpine:3.20',
+        zh: '镜像在仓库中的名称，格式为 仓库:标签，例如 alpine:3.20',
+      },
+      { max: 400, complete: 'image' },
+    ),
+  }),
   output: JobStarted,
   run(input, { driver, startJob }) {
     const reference = fullReference(input.reference)

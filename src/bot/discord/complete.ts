@@ -1,17 +1,22 @@
 // Completions as Discord takes them: not many, and none of them long.
 import type { APIApplicationCommandOptionChoice } from 'discord-api-types/v10'
-import type { Candidate } from '../completions.js'
+import type { Candidate } from '../completion-lists.js'
 
 export type Suggestion = APIApplicationCommandOptionChoice<string>
 
 const MOST = 25
+/** In UTF-16 units, of what is shown and of what is filled in. */
 const LONGEST = 100
+
+/** A character beyond the first plane is two units, and stays whole or away. */
+const cut = (text: string): string =>
+  text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
 
 export const suggestionsOf = (candidates: readonly Candidate[]): Suggestion[] =>
   candidates
     .map(({ value, label, ids: [id = ''] }) => ({
-      name: `${value} · ${label}`.slice(0, LONGEST),
+      name: cut(label === '' ? value : `${value} · ${label}`),
       value: value.length <= LONGEST ? value : id,
     }))
-    .filter(({ value }) => value !== '')
+    .filter(({ value }) => value !== '' && value.length <= LONGEST)
     .slice(0, MOST)

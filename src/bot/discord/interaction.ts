@@ -56,7 +56,7 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
   const { gate, workFolder } = actions
   const downloads = { config, workFolder }
   const principals = principalReader(config)
-  const completions = createCompletions({ gate, surface: 'discord', log, now })
+  const completions = createCompletions({ gate, changes: actions.changes, surface: 'discord', log, now })
   const isNew = firstTime(now)
   const underWay = createUnderWay()
   const stopFollowing = new AbortController()
@@ -189,14 +189,15 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
   }
 
   async function onTyping(asked: Asked<APIApplicationCommandAutocompleteInteraction>): Promise<void> {
-    const { payload, reply, principal } = asked
+    const { payload, reply, principal, channel, lang } = asked
     const { action, input, focused } = readCommand(payload.data)
     const registered = gate.registry.actions.find(({ name }) => name === action)
     const kind = registered?.fields.find(({ name }) => name === focused)?.complete
     if (kind === undefined || focused === undefined) return reply.autocomplete([])
     const host = typeof input.host === 'string' ? { host: input.host } : {}
     const typed = String(input[focused] ?? '')
-    await reply.autocomplete(suggestionsOf(await completions.find({ principal, kind, typed, ...host })))
+    const who = { principal, lang, ...(channel === undefined ? {} : { channel }) }
+    await reply.autocomplete(suggestionsOf(await completions.find({ ...who, kind, typed, ...host })))
   }
 
   async function dispatch(asked: Asked): Promise<void> {

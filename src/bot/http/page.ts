@@ -12,6 +12,8 @@ import { langOf } from './errors.js'
 
 export interface PageDeps {
   readonly gate: Gate
+  /** Grows whenever lists may say something else than before. */
+  readonly changes: () => number
   /** Where the built page is. */
   readonly webFolder: string
   /** @throws AppError UNAUTHENTICATED, ORIGIN_REFUSED */
@@ -92,7 +94,7 @@ const answerOf = (outcome: Outcome, input: LineCall['input']) => ({
 
 const MOST_CHOICES = 20
 
-export function pageRoutes(app: FastifyInstance, { gate, webFolder, principalOf, readCall }: PageDeps): void {
+export function pageRoutes(app: FastifyInstance, { gate, changes, webFolder, principalOf, readCall }: PageDeps): void {
   // Names stay the same between versions, so every visit asks whether the files do too.
   const revalidate = { cacheControl: false, etag: true, lastModified: true } as const
   app.register(statics, {
@@ -155,14 +157,14 @@ export function pageRoutes(app: FastifyInstance, { gate, webFolder, principalOf,
     return {}
   })
 
-  const completions = createCompletions({ gate, surface: 'page', log: app.log, now: Date.now })
+  const completions = createCompletions({ gate, changes, surface: 'page', log: app.log, now: Date.now })
   app.post('/page/complete', async (request) => {
     const principal = principalOf(request)
     const { action, field, typed, input } = completeBody(request.body)
     const kind = gate.registry.get(action).fields.find((candidate) => candidate.name === field)?.complete
     if (kind === undefined) return { choices: [] }
     const host = typeof input.host === 'string' ? { host: input.host } : {}
-    const found = await completions.find({ principal, kind, typed, ...host })
+    const found = await completions.find({ principal, lang: langOf(request), kind, typed, ...host })
     return { choices: found.slice(0, MOST_CHOICES).map(({ value, label }) => ({ value, label })) }
   })
 }
