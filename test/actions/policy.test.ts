@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs'
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { requireRight } from '../../src/actions/guard/rights.js'
 import {
   loadPolicy,
   loadRegistry,
@@ -47,119 +46,6 @@ describe('the policies that ship', () => {
   it('hold no permit that never decides', () => {
     expect(problemsOf(DEFAULT_POLICY)).toEqual([])
     expect(problemsOf(POLICY)).toEqual([])
-  })
-})
-
-describe('a case', () => {
-  it('says what policy says instead of what is expected', () => {
-    const policy = load(
-      '@id("all") @approve("role:ops:2") permit (principal, action == Action::"container.stop", resource);',
-    )
-    const source = `
-- name: a click
-  who: { roles: [] }
-  does: container.stop
-  to: { container: {} }
-  expect: confirm
-- name: one of ops
-  who: { roles: [] }
-  does: container.stop
-  to: { container: {} }
-  expect: approve
-  approvals: { ops: 1 }
-  reason: true
-  by: [other]
-`
-    expect(readPolicyCases(source).map((one) => runPolicyCase(one, policy, registry))).toEqual([
-      { name: 'a click', line: 2, wrong: 'approve by all instead of confirm' },
-      {
-        name: 'one of ops',
-        line: 7,
-        wrong: 'it takes 2 × ops instead of 1 × ops; no reason is asked for; decided by all, not by other',
-      },
-    ])
-  })
-
-  it.each([
-    ['a: b', /line 1: a file of cases is a list/],
-    ['- {', /line \d+: /],
-    ['- name: x\n  who: {}\n  does: ask\n  expect: maybe', /line 1: expect /],
-    ['- name: x\n  who: {}\n  does: ask\n  expect: deny\n  wiht: {}', /line 1: /],
-  ])('is refused with its line: %j', (source, message) => {
-    expect(() => readPolicyCases(source)).toThrow(message)
-  })
-})
-
-describe('a policy file', () => {
-  it.each([
-    ['permit (principal, action, resource)', /^1: /],
-    ['permit (principal, action == Action::"container.strat", resource);', /^1: policy1: .*container\.strat/],
-    ['\npermit (principal, action, resource) when { context.hour > "9" };', /^2: policy1: /],
-    ['@confrim("x") permit (principal, action, resource);', /^1: unknown annotation @confrim/],
-    ['@confirm_zh("x") permit (principal, action, resource);', /^1: @confirm_zh needs @confirm/],
-    ['@approve("ops") permit (principal, action, resource);', /^1: @approve wants/],
-    ['@reason("please") permit (principal, action == Action::"container.stop", resource);', /^1: @reason wants/],
-    ['@reason("required") permit (principal, action == Action::"container.list", resource);', /which take none$/],
-    ['@reason("required") forbid (principal, action, resource);', /@reason stands on a forbid/],
-    [
-      '@id("a") permit (principal, action, resource);\n@id("a") forbid (principal, action, resource);',
-      /^2: two policies/,
-    ],
-  ])('is refused: %s', (source, message) => {
-    expect(problemsOf(source).join('\n')).toMatch(message)
-  })
-
-  const start = 'action == Action::"container.start", resource'
-  it.each([
-    [
-      'forbidden as a whole',
-      `@id("a") permit (principal, ${start}); @id("no") forbid (principal, action in Action::"change", resource);`,
-      ['1: a: never applies, "no" forbids all of it'],
-    ],
-    [
-      'permitted for less',
-      `@id("a") @confirm("x") permit (principal in Role::"ops", ${start});\n@id("b") permit (principal, action, resource);`,
-      ['1: a: never decides, "b" permits all of it and asks for no more'],
-    ],
-    [
-      'said again by one behind it',
-      `@id("a") @confirm("x") permit (principal, ${start});\n@id("b") @confirm("y") permit (principal, ${start});`,
-      ['1: a: never decides, "b" permits all of it and asks for no more'],
-    ],
-    [
-      'part of a wider one',
-      `@id("a") permit (principal, action, resource);\n@id("b") permit (principal is Token, ${start}) when { context.hour < 9 };`,
-      ['2: b: never decides, "a" permits all of it and asks for no more'],
-    ],
-    [
-      'never true',
-      `@id("a") permit (principal, ${start}) when { resource is Card && resource is Host };`,
-      [expect.stringMatching(/^1: a: .*impossible/i)],
-    ],
-  ])('names a permit that is %s', (_, source, expected) => {
-    expect(problemsOf(source)).toEqual(expected)
-  })
-
-  it.each([
-    [
-      'one for others',
-      `@confirm("x") permit (principal in Role::"ops", ${start}); permit (principal in Role::"dev", action, resource);`,
-    ],
-    ['one that is easier', `permit (principal in Role::"ops", ${start}); @confirm("x") permit (principal, ${start});`],
-    [
-      'a wider one with conditions',
-      `permit (principal, ${start}); permit (principal, action, resource) when { context.hour < 9 };`,
-    ],
-    [
-      'other words for a part',
-      `@confirm("x") permit (principal, action, resource); @confirm("y") permit (principal, ${start});`,
-    ],
-    [
-      'one of a kind of principal',
-      `@confirm("x") permit (principal is User, ${start}); permit (principal is Token, ${start});`,
-    ],
-  ])('leaves alone %s', (_, source) => {
-    expect(problemsOf(source)).toEqual([])
   })
 })
 
@@ -263,28 +149,6 @@ describe('policy in force', () => {
       )
     }
     await room.does('container.rename', { container: `${name}-2`, name, reason: 'back' }, ops)
-  })
-})
-
-it('a call that does the work of another one takes the most that either asks for', () => {
-  const policy = load(`
-    @approve("role:ops:3") permit (principal, action == Action::"container.export", resource);
-    @approve("role:ops:2") permit (principal, action == Action::"container.copy-out", resource);
-    @reason("required") @approve("role:owner") permit (principal, action == Action::"container.copy-in", resource);`)
-  const also = ['container.copy-out', 'container.copy-in'].map((name) => ({ action: registry.get(name), path: '/x' }))
-  const question = {
-    principal: principal([]),
-    action: registry.get('container.export'),
-    resource: { kind: 'service' },
-    surface: 'rest',
-    hour: 0,
-  } as const
-  expect(requireRight(policy, question, { also }, () => undefined)).toMatchObject({
-    approvals: [
-      { role: 'ops', count: 3 },
-      { role: 'owner', count: 1 },
-    ],
-    reason: true,
   })
 })
 

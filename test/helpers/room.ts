@@ -12,13 +12,15 @@ import {
   loadRegistry,
   type Outcome,
   openActions,
-  type Principal,
   type Rates,
   type Seal,
 } from '../../src/actions/index.js'
 import type { JobLimits } from '../../src/actions/jobs/jobs.js'
 import { openDatabase } from '../../src/bot/database.js'
 import { type Knowledge, openKnowledge } from '../../src/knowledge/base.js'
+import { principal } from './caller.js'
+
+export { codeOf, principal } from './caller.js'
 
 const shipped = (name: string): string => readFileSync(new URL(`../../data/${name}`, import.meta.url), 'utf8')
 
@@ -33,15 +35,6 @@ export const dockerHost = (name: string, socketPath: string, tenants: readonly s
   tenants,
   endpoint: `unix://${socketPath}`,
   driver: dockerDriver(name, { kind: 'unix', path: socketPath }),
-})
-
-export const principal = (roles: readonly string[], more: Partial<Principal> = {}): Principal => ({
-  kind: 'token',
-  id: 'test',
-  name: 'test',
-  tenant: 'local',
-  roles,
-  ...more,
 })
 
 /** Tests call faster than people do. */
@@ -141,14 +134,4 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
     },
   }
   return room
-}
-
-/** What an AppError says to machines. */
-export const codeOf = async (failing: Promise<unknown>): Promise<string> => {
-  try {
-    await failing
-  } catch (error) {
-    return (error as { code?: string }).code ?? String(error)
-  }
-  return 'OK'
 }
