@@ -178,8 +178,7 @@ export function openAudit({ store, sealer, process, now }: AuditOptions): AuditL
       const seals = SEALS.flatMap((kind) => store.sealed(kind) ?? [])
       const [head, base] = SEALS.map((kind) => seals.find((seal) => seal.kind === kind))
       const foreign = seals.filter((seal) => !sealer.isOurs(seal))
-      const isBehindBase = ({ seq }: Known) => seq > (base?.seq ?? 0)
-      const follower = createFollower(base ?? BEGINNING, [...(head ? [head] : []), ...known].filter(isBehindBase))
+      const follower = createFollower(base ?? BEGINNING, [...(head ? [head] : []), ...known])
       // Asked first: what is written meanwhile is not missed.
       const highest = store.highest()
       let rows = store.page(base?.seq ?? 0, PAGE)
