@@ -125,6 +125,7 @@ export function openSmallGate(options: SmallGateOptions = {}) {
     }
   }
 
+  const hosts = { visible: () => [...visible] } as unknown as Services['hosts']
   const gate = createGate({
     registry,
     policy: () => inForce,
@@ -136,7 +137,8 @@ export function openSmallGate(options: SmallGateOptions = {}) {
     confirmations: openConfirmations(openConfirmationStore(db), approvals, now),
     limits: createLimits({ read: 1e6, change: 1e6, destroy: 1e6, disclose: 1e6, ask: 1e6, ...options.rates }),
     // What no verb here reaches is not there.
-    services: { hosts: { visible: () => [...visible] }, jobs, artifacts, audit, approvals, now } as unknown as Services,
+    services: { hosts, jobs, artifacts, audit, approvals, now } as unknown as Services,
+    rememberedHosts: hosts,
     onBug: (error, requestId) => bugs.push({ error, requestId }),
   })
 
