@@ -29,6 +29,7 @@ beforeAll(async () => {
 afterAll(() => bot?.close())
 afterEach(() => {
   bot.room.now = Date.now
+  bot.double.now = Date.now
   expect(bot.double.violations).toEqual([])
   expect(bot.room.bugs).toEqual([])
 })
@@ -219,6 +220,7 @@ describe('a call that policy wants a reason for', () => {
     const options = { container: container.name }
     const card = await answered(bot.double.slash({ ...asAda, command: 'container start', options }))
     bot.room.now = () => Date.now() + 16 * 60_000
+    bot.double.now = bot.room.now
     const opened = bot.double.click({ ...asAda, message: card, label: 'Give the reason' })
     expect(shown(await answered(opened))).toContain('CONFIRMATION_EXPIRED')
   })
