@@ -14,7 +14,7 @@ import { createHttpDelivery, type HttpDelivery } from './http-delivery.js'
 import { createMessages, type Message } from './messages.js'
 import { assertSnowflake, userPayload } from './payloads.js'
 import { createRest } from './rest.js'
-import { newChanges, snowflakes, type TestGuild, until, type Violation, type World } from './world.js'
+import { type Closed, newChanges, snowflakes, type TestGuild, until, type Violation, type World } from './world.js'
 
 export type { Interaction } from './interaction.js'
 export type { Attachment, Message } from './messages.js'
@@ -44,8 +44,10 @@ export interface DiscordDouble extends Driver {
   ready(timeoutMs?: number): Promise<void>
   /** As last deployed. */
   commands(guildId?: string): readonly APIApplicationCommand[]
-  /** What everyone in a guild's channel sees, or somebody in direct messages with the bot, oldest first. */
-  channel(guildOrUserId: string): Message[]
+  /** What everyone sees in a channel, or in a guild's `general`, or somebody in direct messages with the bot, oldest first. */
+  channel(id: string): Message[]
+  /** Add to it what people and moderators do. */
+  readonly closed: Closed
   failNext(fault: Fault): void
   /** Puts a file on the CDN, to be given as an option's value. */
   attach(file: File): HostedFile
@@ -60,9 +62,10 @@ function createWorld(options: DoubleOptions, cdn: Cdn, clock: { now: () => numbe
   const { token, applicationId, botName = 'hypercall' } = options
   const guilds = options.guilds.map((guild) => {
     assertSnowflake(guild.id, 'guild')
-    const { id, name, locale = Locale.EnglishUS, roles = [], installed = true } = guild
+    const { id, name, locale = Locale.EnglishUS, roles = [], channels = [], installed = true } = guild
+    for (const channel of channels) assertSnowflake(channel.id, 'channel')
     for (const role of roles) assertSnowflake(role.id, 'role')
-    return { id, name, locale, roles, installed, channelId: snowflake() }
+    return { id, name, locale, roles, channels, installed, channelId: snowflake() }
   })
   assertSnowflake(applicationId, 'applicationId')
   return {
@@ -74,6 +77,7 @@ function createWorld(options: DoubleOptions, cdn: Cdn, clock: { now: () => numbe
     snowflake,
     cdn,
     messages: createMessages(cdn, () => clock.now(), snowflake),
+    closed: { gone: new Set(), forbidden: new Set(), refusing: new Set() },
     commands: new Map(),
     directs: new Set(),
     interactions: new Map(),
@@ -125,6 +129,7 @@ export async function startDiscordDouble(options: DoubleOptions): Promise<Discor
     },
     commands: (guildId = 'global') => world.commands.get(guildId) ?? [],
     channel: (id) => world.messages.inChannel(world.guilds.find((guild) => guild.id === id)?.channelId ?? id),
+    closed: world.closed,
     failNext: faults.add,
     attach: (file) => cdn.host(`ephemeral-attachments/${world.applicationId}`, file),
     until: (look, timeoutMs = WAIT_MS) => until(world.changes, look, timeoutMs, () => `never happened: ${look}`),

@@ -18,6 +18,7 @@ import { assertSendable } from './modals.js'
 import {
   type Asker,
   channelPayload,
+  channelsOf,
   guildOf,
   interactionPayload,
   memberPayload,
@@ -144,8 +145,9 @@ function optionValue(type: OptionType, value: OptionValue, guild: Guild | null, 
     resolved.roles[role.id] = role
   }
   if (type === OptionType.Channel) {
-    if (guild?.channelId !== value) throw new Error(`no channel ${value} in this guild`)
-    resolved.channels[guild.channelId] = { ...channelPayload(guild), permissions: '0' }
+    const channel = guild && channelsOf(guild).find(({ id }) => id === value)
+    if (!channel) throw new Error(`no channel ${value} in this guild`)
+    resolved.channels[channel.id] = { ...channelPayload(guild, channel), permissions: '0' }
   }
   return value
 }
@@ -252,7 +254,8 @@ export function createDriver(
     return interaction
   }
 
-  const guildIn = (channelId: string) => world.guilds.find((guild) => guild.channelId === channelId) ?? null
+  const guildIn = (channelId: string) =>
+    world.guilds.find((guild) => channelsOf(guild).some(({ id }) => id === channelId)) ?? null
 
   function say(request: SayRequest): Message {
     const guild = guildOf(world, request.guildId)
@@ -292,8 +295,7 @@ export function createDriver(
       const { type, id: componentId, custom_id, label } = pressed(message, request)
       const data = { component_type: type, id: componentId, custom_id, ...(values ? { values } : {}) }
       const what = `click on ${label ?? custom_id}`
-      const guildId = guildIn(message.channel_id)?.id ?? null
-      const asker = { ...request, guildId }
+      const asker = { ...request, guildId: guildIn(message.channel_id)?.id ?? null, channelId: message.channel_id }
       return send(asker, InteractionType.MessageComponent, what, { data, message }, { messageId: message.id })
     },
 

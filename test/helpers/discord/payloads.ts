@@ -65,6 +65,14 @@ const rolePayload = (id: string, name: string, permissions: bigint, position: nu
   flags: 0,
 })
 
+export const directPayload = (id: string, recipient: APIUser) => ({
+  id,
+  type: 1 as const,
+  flags: 0,
+  last_message_id: null,
+  recipients: [recipient],
+})
+
 const MEMBER = Permission.ViewChannel | Permission.SendMessages | Permission.UseApplicationCommands
 
 export const rolesPayload = (guild: Guild) => [
@@ -72,10 +80,13 @@ export const rolesPayload = (guild: Guild) => [
   ...guild.roles.map((role, i) => rolePayload(role.id, role.name, role.permissions ?? 0n, i + 1)),
 ]
 
-export const channelPayload = (guild: Guild) => ({
-  id: guild.channelId,
+export const channelsOf = ({ channelId, channels }: Guild) => [{ id: channelId, name: 'general' }, ...channels]
+
+export const channelPayload = (guild: Guild, { id, name } = { id: guild.channelId, name: 'general' }) => ({
+  id,
   type: 0 as const,
-  name: 'general',
+  flags: 0,
+  name,
   guild_id: guild.id,
   position: 0,
   permission_overwrites: [],
@@ -117,7 +128,7 @@ export const guildCreate = (guild: Guild, bot: APIUser) => ({
   member_count: 2,
   roles: rolesPayload(guild),
   members: [memberPayload(bot, [], MEMBER)],
-  channels: [channelPayload(guild)],
+  channels: channelsOf(guild).map((channel) => channelPayload(guild, channel)),
 })
 
 /** Who does something in Discord, and where. */
@@ -125,6 +136,8 @@ export interface Asker {
   user: TestUser
   /** The first configured guild by default; null for a direct message with the bot. */
   guildId?: string | null
+  /** Of that guild; `general` by default. */
+  channelId?: string
   locale?: LocaleString
   roles?: string[]
   /** Beyond what every member has. */
@@ -146,6 +159,8 @@ export function interactionPayload<Type extends InteractionType>(world: World, t
   assertSnowflake(asker.user.id, 'user')
   const guild = guildOf(world, asker.guildId)
   const roles = asker.roles ?? []
+  const channel = guild && channelsOf(guild).find(({ id }) => id === (asker.channelId ?? guild.channelId))
+  if (guild && !channel) throw new Error(`no channel ${asker.channelId} in this guild`)
   for (const id of roles)
     if (!guild?.roles.some((role) => role.id === id)) throw new Error(`role ${id} is not of this guild`)
   const user = userPayload(asker.user)
@@ -156,8 +171,8 @@ export function interactionPayload<Type extends InteractionType>(world: World, t
         guild_id: guild.id,
         guild: { id: guild.id, locale: guild.locale, features: [] },
         guild_locale: guild.locale,
-        channel: channelPayload(guild),
-        channel_id: guild.channelId,
+        channel: channelPayload(guild, channel ?? undefined),
+        channel_id: channel?.id,
         member: memberPayload(user, roles, permissions),
         context: InteractionContextType.Guild,
       }

@@ -11,7 +11,9 @@ const REFUSALS = {
   40005: [413, 'Request entity too large'],
   40060: [400, 'Interaction has already been acknowledged.'],
   40094: [400, 'You have reached the maximum number of follow-up messages for this interaction.'],
+  50001: [403, 'Missing Access'],
   50006: [400, 'Cannot send an empty message'],
+  50007: [403, 'Cannot send messages to this user'],
   50027: [401, 'Invalid Webhook Token'],
   50035: [400, 'Invalid Form Body'],
 } as const satisfies Record<number, readonly [number, string]>

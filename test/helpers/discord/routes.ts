@@ -2,7 +2,15 @@
 import type { Callback } from './interaction.js'
 import { type CommandBody, commandProblems, type MessageBody, mentionsProblem, type Problem } from './limits.js'
 import { type Draft, isEphemeral, type Message, type Seed, type Upload } from './messages.js'
-import { applicationPayload, commandPayload, DEFAULT_FILE_LIMIT_BYTES } from './payloads.js'
+import {
+  applicationPayload,
+  channelPayload,
+  channelsOf,
+  commandPayload,
+  DEFAULT_FILE_LIMIT_BYTES,
+  directPayload,
+  userPayload,
+} from './payloads.js'
 import { Refusal } from './refusal.js'
 import { answer, callbackResponse, editReply, findByToken, followUp, ownMessage } from './replies.js'
 import type { World } from './world.js'
@@ -97,6 +105,7 @@ function interactionRoutes(world: World): Route[] {
     const { app, token } = call.params
     if (app !== world.applicationId) throw new Refusal(10015)
     const interaction = findByToken(world, token)
+    if (world.closed.gone.has(interaction.payload.channel_id)) throw new Refusal(10003)
     return { interaction, draft: draftOf(call, interaction.payload.attachment_size_limit) }
   }
   const own = (call: Call) => ownMessage(world, opened(call).interaction, call.params.id)
@@ -126,10 +135,30 @@ function interactionRoutes(world: World): Route[] {
 }
 
 function channelRoutes(world: World): Route[] {
-  function channelOf({ params }: Call): string {
-    const isThere = world.guilds.some(({ channelId, installed }) => installed && channelId === params.channel)
-    if (!isThere && !world.directs.has(params.channel)) throw new Refusal(10003)
-    return params.channel
+  const { gone, forbidden, refusing } = world.closed
+  const places = () =>
+    world.guilds
+      .filter(({ installed }) => installed)
+      .flatMap((guild) => channelsOf(guild).map((channel) => channelPayload(guild, channel)))
+  const directWith = (user: string): object => directPayload(user, userPayload({ id: user, username: `user-${user}` }))
+
+  function show({ params: { channel } }: Call): object {
+    const place = places().find(({ id }) => id === channel)
+    if (gone.has(channel) || (!place && !world.directs.has(channel))) throw new Refusal(10003)
+    if (forbidden.has(channel)) throw new Refusal(50001)
+    return place ?? directWith(channel)
+  }
+
+  function channelOf(call: Call): string {
+    show(call)
+    return call.params.channel
+  }
+
+  /** Discord opens the channel for anybody, and refuses what is then sent there. */
+  function openDirect({ body }: Call): object {
+    const { recipient_id } = body as { recipient_id: string }
+    world.directs.add(recipient_id)
+    return directWith(recipient_id)
   }
 
   function find(call: Call): Message {
@@ -157,6 +186,7 @@ function channelRoutes(world: World): Route[] {
   function create(call: Call): Message {
     const draft = draftOf(call)
     const seed = { channel_id: channelOf(call), author: world.bot, ...answering(call, draft.body) }
+    if (refusing.has(seed.channel_id)) throw new Refusal(50007)
     const problem = mentionsProblem(draft.body)
     if (problem) call.note(problem)
     return world.messages.create(seed, draft, draft.body.flags ?? 0)
@@ -164,11 +194,21 @@ function channelRoutes(world: World): Route[] {
 
   const edit = (call: Call) => world.messages.edit(find(call).id, draftOf(call))
   const remove = (call: Call) => world.messages.remove(find(call).id)
+  const direct = 'PrivateChannelResponse'
+  const place = 'GuildChannelResponse'
   const all = '/channels/:channel/messages'
   const url = `${all}/:id`
   const message = 'MessageResponse'
 
   return [
+    {
+      method: 'POST',
+      url: '/users/@me/channels',
+      body: 'CreatePrivateChannelRequest',
+      answer: direct,
+      handle: openDirect,
+    },
+    { method: 'GET', url: '/channels/:channel', answer: place, handle: show },
     { method: 'POST', url: all, body: 'MessageCreateRequest', answer: message, handle: create },
     { method: 'PATCH', url, body: 'MessageEditRequestPartial', answer: message, handle: edit },
     { method: 'GET', url, answer: message, handle: find },

@@ -17,12 +17,25 @@ export interface TestGuild {
   name: string
   locale?: LocaleString
   roles?: { id: string; name: string; permissions?: bigint }[]
+  /** Besides `general`. */
+  channels?: { id: string; name: string }[]
   /** False: people use the app there without the bot being a member, so it never gets a GUILD_CREATE. Default true. */
   installed?: boolean
 }
 
 export interface Guild extends Required<TestGuild> {
+  /** Of `general`, where people are. */
   channelId: string
+}
+
+/** What people and moderators did to keep the bot out. */
+export interface Closed {
+  /** Channels that were deleted. */
+  readonly gone: Set<string>
+  /** Channels in which the bot may see and send nothing. */
+  readonly forbidden: Set<string>
+  /** Users who take no direct messages. */
+  readonly refusing: Set<string>
 }
 
 export interface Violation extends Problem {
@@ -40,6 +53,7 @@ export interface World {
   readonly cdn: Cdn
   readonly messages: Messages
   /** By scope: 'global' or a guild's id. */
+  readonly closed: Closed
   readonly commands: Map<string, APIApplicationCommand[]>
   /** Channels of direct messages with the bot; as ids they have those of whom it talks to. */
   readonly directs: Set<string>
