@@ -12,6 +12,7 @@ import type { Host, Hosts } from './hosts/hosts.js'
 import type { Sampler } from './hosts/sampler.js'
 import type { Artifacts, StoredArtifact } from './jobs/artifacts.js'
 import type { Job, Jobs, JobWork } from './jobs/jobs.js'
+import type { Settings } from './settings/settings.js'
 import type { Bilingual, Lang } from './text.js'
 import type { View } from './view.js'
 
@@ -59,6 +60,7 @@ export interface Services {
   readonly audit: AuditLog
   readonly approvals: Approvals
   readonly explain: Explain
+  readonly settings: Settings
   /** Epoch ms. */
   readonly now: () => number
 }

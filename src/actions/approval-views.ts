@@ -1,6 +1,6 @@
 // How an approval is told: to the one who waits for it, and to those who decide.
 import { type Static, Type } from 'typebox'
-import { type Approval, peopleOf, type Requirement } from './guard/approvals.js'
+import { type Approval, type ApprovalEnd, peopleOf, type Requirement } from './guard/approvals.js'
 import { formatTime, type Lang, say } from './text.js'
 import type { Block, Choice, View } from './view.js'
 
@@ -19,6 +19,7 @@ const WORDS = {
     request: { en: 'Request', zh: '请求' },
     state: { en: 'State', zh: '状态' },
     needed: { en: 'Needed', zh: '需要' },
+    missing: { en: 'Still missing', zh: '还需' },
     agreed: { en: 'Agreed', zh: '已同意' },
     until: { en: 'Until', zh: '截止' },
     declined: { en: 'Declined by', zh: '拒绝者' },
@@ -28,7 +29,11 @@ const WORDS = {
     open: { en: 'waits', zh: '等待中' },
     given: { en: 'approved; {name} can confirm it now', zh: '已获准，{name} 现在可以确认' },
     declined: { en: 'declined', zh: '已拒绝' },
-    over: { en: 'over', zh: '已结束' },
+  },
+  ends: {
+    used: { en: 'confirmed by {name}', zh: '{name} 已确认' },
+    withdrawn: { en: 'withdrawn by {name}', zh: '{name} 已撤回' },
+    expired: { en: 'expired', zh: '已过期' },
   },
 } as const
 
@@ -41,12 +46,19 @@ export const ApprovalShape = Type.Object({
   askerName: Type.String(),
   what: Type.String(),
   why: Type.String({ description: "the policy author's words" }),
-  facts: Type.Array(Type.Object({ label: Type.String(), value: Type.String() })),
+  facts: Type.Array(
+    Type.Object({
+      label: Type.String(),
+      value: Type.String(),
+      refers: Type.Optional(Type.Enum(['role', 'channel'], { description: 'what the value is the id of' })),
+    }),
+  ),
   needed: Type.Array(RequirementShape),
   missing: Type.Array(RequirementShape),
   givenBy: Type.Array(Type.String()),
   declined: Type.Optional(Type.Object({ by: Type.String(), reason: Type.String() })),
   state: Type.String({ description: 'open, given, declined or over' }),
+  ended: Type.Optional(Type.String({ description: 'used, withdrawn or expired' })),
   askedAt: Type.String({ description: 'ISO 8601, UTC' }),
   expiresAt: Type.String({ description: 'ISO 8601, UTC' }),
 })
@@ -62,7 +74,7 @@ export function approvalOutput(approval: Approval, lang: Lang): ApprovalOutput {
     approval: id,
     what: what[lang],
     why: why[lang],
-    facts: facts.map(({ label, value }) => ({ label, value })),
+    facts: facts.map(({ label, ...fact }) => ({ ...fact, label: typeof label === 'string' ? label : label[lang] })),
     needed: copied(needed),
     missing: copied(missing),
     givenBy: [...givenBy],
@@ -85,16 +97,22 @@ export function approvalChoices(approval: string, lang: Lang): Choice[] {
   ]
 }
 
+function stateWords({ state, ended, askerName }: ApprovalOutput, lang: Lang): string {
+  const words = state === 'over' ? WORDS.ends[ended as ApprovalEnd] : WORDS.states[state as keyof typeof WORDS.states]
+  return say(lang, words, { name: askerName })
+}
+
 const TONES = { open: 'warn', given: 'good', declined: 'bad', over: 'info' } as const
 
 export function approvalView(output: ApprovalOutput, lang: Lang): View {
-  const { approval, what, why, facts, needed, givenBy, declined, expiresAt, askerName } = output
+  const { approval, what, why, facts, needed, missing, givenBy, declined, expiresAt, askerName } = output
   const state = output.state as keyof typeof TONES
-  const { fields, states } = WORDS
+  const { fields } = WORDS
   const told = [
     { label: fields.request[lang], value: approval },
-    { label: fields.state[lang], value: say(lang, states[state], { name: askerName }) },
+    { label: fields.state[lang], value: stateWords(output, lang) },
     { label: fields.needed[lang], value: peopleOf(needed) },
+    ...(state === 'open' ? [{ label: fields.missing[lang], value: peopleOf(missing) }] : []),
     ...(givenBy.length === 0 ? [] : [{ label: fields.agreed[lang], value: givenBy.join(', ') }]),
     ...(declined === undefined
       ? []

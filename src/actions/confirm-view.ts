@@ -7,7 +7,7 @@ import type { Host } from './hosts/hosts.js'
 import { shortImageId } from './hosts/image-reference.js'
 import type { RegisteredAction } from './registry.js'
 import { type Bilingual, formatBytes, type Lang, say } from './text.js'
-import type { View } from './view.js'
+import type { Fact, View } from './view.js'
 
 export interface Asked {
   readonly action: RegisteredAction
@@ -28,11 +28,7 @@ const LONGEST_SHOWN = 200
 const shown = (value: string, lang: Lang): string =>
   value.length <= LONGEST_SHOWN
     ? value
-    : say(
-        lang,
-        { en: '{start}… ({count} characters)', zh: '{start}……（共 {count} 个字符）' },
-        { start: value.slice(0, LONGEST_SHOWN), count: value.length },
-      )
+    : say(lang, WORDS.cut, { start: value.slice(0, LONGEST_SHOWN), count: value.length })
 
 function describe({ action, instance, image, host, destination, file }: Asked): Bilingual {
   const what = [
@@ -47,10 +43,24 @@ function describe({ action, instance, image, host, destination, file }: Asked): 
   return { en: `${action.summary.en}: ${what}`, zh: `${action.summary.zh}：${what}` }
 }
 
-const factsOf = ({ action, instance, input }: Asked): { label: string; value: string }[] =>
-  Object.entries(input)
+function factsOf({ action, instance, input }: Asked): Fact[] {
+  const refersOf = new Map(action.fields.map(({ name, refers }) => [name, refers]))
+  return Object.entries(input)
     .filter(([name]) => name !== 'host' && name !== action.target && !(name === 'container' && instance))
-    .map(([name, value]) => ({ label: name, value: String(value) }))
+    .map(([name, value]) => {
+      const refers = refersOf.get(name)
+      return { label: name, value: String(value), ...(refers ? { refers } : {}) }
+    })
+}
+
+const WORDS = {
+  heading: { en: 'Please confirm', zh: '请确认' },
+  cut: { en: '{start}… ({count} characters)', zh: '{start}……（共 {count} 个字符）' },
+  state: { en: 'state', zh: '状态' },
+  mounts: { en: 'mounts', zh: '挂载' },
+  size: { en: 'size', zh: '大小' },
+  file: { en: 'file', zh: '文件' },
+} as const satisfies Record<string, Bilingual>
 
 /** The same for those who were not there when it was asked: in full, and with what they would otherwise look up. */
 export function shownOf(asked: Asked): Shown {
@@ -63,19 +73,19 @@ export function shownOf(asked: Asked): Shown {
     why,
     facts: [
       ...factsOf(asked),
-      ...(instance ? [{ label: 'state', value: instance.state }] : []),
-      ...(mounts && mounts.length > 0 ? [{ label: 'mounts', value: mounts.join(', ') }] : []),
-      ...(image ? [{ label: 'size', value: formatBytes(image.sizeBytes) }] : []),
-      ...(file ? [{ label: 'file', value: `${file.name}, ${formatBytes(file.sizeBytes)}` }] : []),
+      ...(instance ? [{ label: WORDS.state, value: instance.state }] : []),
+      ...(mounts && mounts.length > 0 ? [{ label: WORDS.mounts, value: mounts.join(', ') }] : []),
+      ...(image ? [{ label: WORDS.size, value: formatBytes(image.sizeBytes) }] : []),
+      ...(file ? [{ label: WORDS.file, value: `${file.name}, ${formatBytes(file.sizeBytes)}` }] : []),
     ],
   }
 }
 
 export function confirmView(asked: Asked, lang: Lang, approval?: Approval): View {
-  const facts = factsOf(asked).map(({ label, value }) => ({ label, value: shown(value, lang) }))
+  const facts = factsOf(asked).map((fact) => ({ ...fact, value: shown(fact.value, lang) }))
   return {
     tone: 'warn',
-    heading: { en: 'Please confirm', zh: '请确认' }[lang],
+    heading: WORDS.heading[lang],
     blocks: [
       { kind: 'text', text: describe(asked)[lang] },
       { kind: 'text', text: asked.why[lang] },

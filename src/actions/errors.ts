@@ -104,6 +104,24 @@ export const ERRORS = {
     'That request has ended, or you have decided on it before. Run the command again for a new one.',
     '该审批请求已结束，或您已作出决定。如需新请求，请重新执行命令。',
   ),
+  GUILD_REQUIRED: kind(
+    409,
+    false,
+    'These settings belong to a Discord server. Use /settings there, or a token made with --guild.',
+    '这些设置属于某个 Discord 服务器。请在该服务器中使用 /settings，或使用以 --guild 创建的令牌。',
+  ),
+  ROLE_NOT_YOURS: kind(
+    403,
+    false,
+    'You can only give and take roles that you have: "{role}" is not one of yours.',
+    '您只能授予或收回自己拥有的角色：您没有“{role}”。',
+  ),
+  MAPPING_NOT_FOUND: kind(
+    404,
+    false,
+    'That role of the server does not stand for "{role}" here. /settings show lists what is mapped; DISCORD_ROLES is the operator\'s.',
+    '该身份组在此处未映射为“{role}”。用 /settings show 查看映射；DISCORD_ROLES 由运维方设置。',
+  ),
   TARGET_CHANGED: kind(
     409,
     false,

@@ -5,22 +5,28 @@ import type { Bilingual } from './text.js'
 /** Which live values can complete a field. */
 export type Completion = 'host' | 'container' | 'image' | 'job' | 'artifact' | 'approval' | 'card' | 'action'
 
+/** What the id in a field is the id of; where a surface can offer these, people choose one. */
+export type Reference = 'role' | 'channel'
+
 interface FieldOptions {
   readonly optional?: true
   readonly complete?: Completion
   readonly secret?: true
+  readonly refers?: Reference
 }
 
 /** Extra keywords: validators ignore them, OpenAPI prints them, surfaces read them through `describeField`. */
 const ZH = 'x-zh'
 const COMPLETE = 'x-complete'
 const SECRET = 'x-secret'
+const REFERS = 'x-refers'
 
 const words = (description: Bilingual, options: FieldOptions) => ({
   description: description.en,
   [ZH]: description.zh,
   ...(options.complete ? { [COMPLETE]: options.complete } : {}),
   ...(options.secret ? { [SECRET]: true } : {}),
+  ...(options.refers ? { [REFERS]: options.refers } : {}),
 })
 
 export const text = (
@@ -32,6 +38,7 @@ export const text = (
     complete?: Completion
     /** Neither the audit log nor a confirmation shows its value; of `NAME=value` words they show the names. */
     secret?: true
+    refers?: Reference
   },
 ) =>
   Type.String({
@@ -41,6 +48,7 @@ export const text = (
     ...words(description, {
       ...(limits.complete ? { complete: limits.complete } : {}),
       ...(limits.secret ? { secret: limits.secret } : {}),
+      ...(limits.refers ? { refers: limits.refers } : {}),
     }),
   })
 
@@ -66,6 +74,7 @@ export interface FieldDescription {
   readonly choices?: readonly string[]
   readonly complete?: Completion
   readonly secret?: boolean
+  readonly refers?: Reference
   readonly minLength?: number
   readonly maxLength?: number
   readonly minimum?: number
@@ -95,6 +104,7 @@ function describeField(name: string, schema: TSchema, required: boolean): FieldD
     ...(choices ? { choices } : {}),
     ...(typeof raw[COMPLETE] === 'string' ? { complete: raw[COMPLETE] as Completion } : {}),
     ...(raw[SECRET] === true ? { secret: true } : {}),
+    ...(typeof raw[REFERS] === 'string' ? { refers: raw[REFERS] as Reference } : {}),
     ...optionalNumber('minLength', raw.minLength),
     ...optionalNumber('maxLength', raw.maxLength),
     ...optionalNumber('minimum', raw.minimum),

@@ -28,6 +28,8 @@ import { openJobStore } from './jobs/job-store.js'
 import { type JobLimits, type Jobs, openJobs } from './jobs/jobs.js'
 import { openLiveness } from './jobs/liveness-store.js'
 import type { Registry } from './registry.js'
+import { openSettings, type Settings } from './settings/settings.js'
+import { openSettingsStore } from './settings/settings-store.js'
 import { createTargets } from './targets.js'
 
 export interface ActionsOptions {
@@ -63,6 +65,7 @@ export interface Actions {
   readonly hosts: Hosts
   readonly approvals: Approvals
   readonly explain: Explain
+  readonly settings: Settings
   /** What is decided from now on. @throws PolicyError: then nothing changes */
   replacePolicy(source: string): Policy
   /** Grows whenever a call from memory may be answered otherwise than before: a host or the policy has changed. */
@@ -113,6 +116,7 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
   const sampler = openSampler(now)
   const approvals = openApprovals(openApprovalStore(db), now)
   const confirmations = openConfirmations(openConfirmationStore(db), approvals, now)
+  const settings = openSettings(openSettingsStore(db))
   const resolve = createTargets({ knowledge, hosts, artifacts, now })
   const explain = createExplain({ registry, policy: policy.current, resolve, now })
   const gate = createGate({
@@ -122,7 +126,7 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
     confirmations,
     limits: createLimits(options.rates),
     rememberedHosts: recall.hosts,
-    services: { knowledge, hosts, sampler, jobs, artifacts, gaps, audit, approvals, explain, now },
+    services: { knowledge, hosts, sampler, jobs, artifacts, gaps, audit, approvals, explain, settings, now },
     onBug: options.onBug,
   })
 
@@ -157,6 +161,7 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
     hosts,
     approvals,
     explain,
+    settings,
     replacePolicy(source) {
       const replaced = policy.replace(source)
       replacements += 1
@@ -211,6 +216,8 @@ export { transfer } from './jobs/transfer.js'
 export { migrateStore } from './migrate-store.js'
 export { zhName } from './names.js'
 export { createRegistry, loadRegistry, type RegisteredAction, type Registry } from './registry.js'
+export type { ChannelProblem, RoleMapping, Settings } from './settings/settings.js'
+export { PROBLEM_WORDS } from './settings-views.js'
 export { type Bilingual, fill, formatBytes, formatTime, type Lang, say } from './text.js'
-export type { Block, Choice, PictureBlock, View } from './view.js'
+export type { Block, Choice, Fact, PictureBlock, View } from './view.js'
 export { within } from './within.js'

@@ -12,9 +12,16 @@ export interface ProseBlock {
   readonly markdown: string
 }
 
+export interface Fact {
+  readonly label: string
+  readonly value: string
+  /** What the value is the id of; a surface that knows its name shows that. */
+  readonly refers?: 'role' | 'channel'
+}
+
 export interface FactsBlock {
   readonly kind: 'facts'
-  readonly facts: readonly { readonly label: string; readonly value: string }[]
+  readonly facts: readonly Fact[]
 }
 
 /** `rows` have as many cells as there are columns. */

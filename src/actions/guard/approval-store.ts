@@ -26,6 +26,7 @@ const STEPS = [
      at INTEGER NOT NULL,
      PRIMARY KEY (approval, principal)
    ) STRICT, WITHOUT ROWID;`,
+  'ALTER TABLE approvals ADD COLUMN ended TEXT',
 ]
 
 export interface ApprovalRow {
@@ -41,6 +42,8 @@ export interface ApprovalRow {
   readonly expires_at: number
   /** Used or withdrawn. */
   readonly closed_at: number | null
+  /** Which of the two. */
+  readonly ended: 'used' | 'withdrawn' | null
 }
 
 export interface VoteRow {
@@ -59,13 +62,16 @@ export function openApprovalStore(db: Database) {
   migrateStore(db, 'approvals', STEPS)
   const insert = db.prepare<[ApprovalRow]>(
     `INSERT INTO approvals VALUES
-       (@id, @tenant, @principal, @principal_name, @action, @shown, @needed, @asked_at, @expires_at, @closed_at)`,
+       (@id, @tenant, @principal, @principal_name, @action, @shown, @needed, @asked_at, @expires_at, @closed_at,
+        @ended)`,
   )
   const get = db.prepare<[string], ApprovalRow>('SELECT * FROM approvals WHERE id = ?')
   const open = db.prepare<[string, number], ApprovalRow>(
     `SELECT * FROM approvals WHERE tenant = ? AND closed_at IS NULL AND expires_at > ? ORDER BY asked_at`,
   )
-  const close = db.prepare<[number, string]>('UPDATE approvals SET closed_at = ? WHERE id = ? AND closed_at IS NULL')
+  const close = db.prepare<[number, string, string]>(
+    'UPDATE approvals SET closed_at = ?, ended = ? WHERE id = ? AND closed_at IS NULL',
+  )
   // One statement: of a vote and the end of what it is about, exactly one comes first. What was said stays said.
   const vote = db.prepare<[VoteRow]>(
     `INSERT INTO approval_votes SELECT @approval, @principal, @principal_name, @roles, @agrees, @reason, @at
@@ -79,7 +85,7 @@ export function openApprovalStore(db: Database) {
     get: (id: string): ApprovalRow | undefined => get.get(id),
     /** Those of a tenant that wait, oldest first. */
     open: (tenant: string, now: number): ApprovalRow[] => open.all(tenant, now),
-    close: (id: string, now: number): void => void close.run(now, id),
+    close: (id: string, now: number, as: 'used' | 'withdrawn'): void => void close.run(now, as, id),
     vote: (row: VoteRow): void => void vote.run(row),
     votes: (id: string): VoteRow[] => votes.all(id),
     sweep: (before: number): void => void sweep.run(before),

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { type Principal, principalKey } from '../action.js'
 import { AppError } from '../errors.js'
 import type { Bilingual } from '../text.js'
+import type { Fact } from '../view.js'
 import type { ApprovalRow, ApprovalStore, VoteRow } from './approval-store.js'
 
 /** People need longer than a click; what they agree to is checked again when it runs. */
@@ -16,12 +17,17 @@ export interface Requirement {
   readonly count: number
 }
 
+/** A label that is no word, such as the name of a field, is the same in both languages. */
+export interface ShownFact extends Omit<Fact, 'label'> {
+  readonly label: string | Bilingual
+}
+
 /** What exactly would run, as those see it who decide. */
 export interface Shown {
   readonly what: Bilingual
   /** The policy author's words. */
   readonly why: Bilingual
-  readonly facts: readonly { readonly label: string; readonly value: string }[]
+  readonly facts: readonly ShownFact[]
 }
 
 export interface ApprovalRequest extends Shown {
@@ -31,6 +37,9 @@ export interface ApprovalRequest extends Shown {
 }
 
 export type ApprovalState = 'open' | 'given' | 'declined' | 'over'
+
+/** How one came to be over: its asker used it or took it back, or nobody did before its time was up. */
+export type ApprovalEnd = 'used' | 'withdrawn' | 'expired'
 
 export interface Approval extends Shown {
   readonly id: string
@@ -44,6 +53,8 @@ export interface Approval extends Shown {
   readonly givenBy: readonly string[]
   readonly declined?: { readonly by: string; readonly reason: string }
   readonly state: ApprovalState
+  /** Of one that is over. */
+  readonly ended?: ApprovalEnd
   /** Epoch ms. */
   readonly askedAt: number
   readonly expiresAt: number
@@ -63,8 +74,10 @@ export interface Approvals {
    * @throws AppError APPROVAL_PENDING, APPROVAL_DECLINED, APPROVAL_OVER
    */
   require(id: string, needed: readonly Requirement[]): string[]
+  /** As it is, for what keeps others informed: nobody's right to see it is asked for. */
+  get(id: string): Approval | undefined
   /** It was used, or its asker took it back. */
-  close(id: string): void
+  close(id: string, as: 'used' | 'withdrawn'): void
 }
 
 export type Verdict = { readonly agrees: true } | { readonly agrees: false; readonly reason: string }
@@ -119,6 +132,7 @@ export function openApprovals(store: ApprovalStore, now: () => number): Approval
       missing,
       givenBy: votes.filter(({ agrees }) => agrees === 1).map(({ principal_name }) => principal_name),
       ...(no ? { declined: { by: no.principal_name, reason: no.reason ?? '' } } : {}),
+      ...(isOver ? { ended: row.ended ?? 'expired' } : {}),
       state: isOver ? 'over' : no ? 'declined' : missing.length === 0 ? 'given' : 'open',
       askedAt: row.asked_at,
       expiresAt: row.expires_at,
@@ -157,6 +171,7 @@ export function openApprovals(store: ApprovalStore, now: () => number): Approval
         asked_at: now(),
         expires_at: now() + APPROVAL_MS,
         closed_at: null,
+        ended: null,
       }
       store.insert(row)
       return read(row)
@@ -196,6 +211,10 @@ export function openApprovals(store: ApprovalStore, now: () => number): Approval
       if (missing.length > 0) throw pendingError({ id, missing })
       return votes.map(({ principal }) => principal)
     },
-    close: (id) => store.close(id, now()),
+    get(id) {
+      const row = store.get(id)
+      return row && read(row)
+    },
+    close: (id, as) => store.close(id, now(), as),
   }
 }

@@ -64,9 +64,9 @@ export function openConfirmations(store: ConfirmationStore, approvals: Approvals
     if (row.used_at !== null || row.expires_at <= now()) throw new AppError('CONFIRMATION_EXPIRED')
     return row
   }
-  const use = ({ token_hash, approval }: ConfirmationRow) => {
+  const use = ({ token_hash, approval }: ConfirmationRow, as: 'used' | 'withdrawn') => {
     if (!store.use(token_hash, now())) throw new AppError('CONFIRMATION_EXPIRED')
-    if (approval !== null) approvals.close(approval)
+    if (approval !== null) approvals.close(approval, as)
   }
 
   return {
@@ -97,11 +97,11 @@ export function openConfirmations(store: ConfirmationStore, approvals: Approvals
       // It was a matter for its asker alone when it was asked for, and no longer is.
       if (row.approval === null && needed.length > 0) throw new AppError('CONFIRMATION_EXPIRED')
       const agreed = row.approval === null ? [] : approvals.require(row.approval, needed)
-      use(row)
+      use(row, 'used')
       return agreed
     },
     withdraw(token, principal) {
-      use(find(token, principal))
+      use(find(token, principal), 'withdrawn')
     },
     recall(token, principal) {
       const row = find(token, principal)

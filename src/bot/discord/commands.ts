@@ -8,6 +8,7 @@ import {
   ApplicationCommandOptionType,
   ApplicationCommandType,
   ApplicationIntegrationType,
+  ChannelType,
   InteractionContextType,
   PermissionFlagsBits,
   type RESTPostAPIChatInputApplicationCommandsJSONBody,
@@ -26,6 +27,9 @@ const FILE_OPTION = 'file'
 
 /** Discord, "Application Command Option Structure". */
 const LONGEST_STRING = 6_000
+
+/** Those that the bot can post in. */
+const CHANNELS = [ChannelType.GuildText, ChannelType.GuildAnnouncement] satisfies ChannelType[]
 
 const within = (value: number | undefined, least: number): number | undefined =>
   value === undefined ? undefined : Math.min(Math.max(value, least), LONGEST_STRING)
@@ -47,6 +51,10 @@ function optionOf(action: string, field: FieldDescription, to: Localizer): APIAp
         ...(field.maximum === undefined ? {} : { max_value: field.maximum }),
       }
     case 'string': {
+      if (field.refers === 'role') return { ...common, type: ApplicationCommandOptionType.Role }
+      if (field.refers === 'channel') {
+        return { ...common, type: ApplicationCommandOptionType.Channel, channel_types: CHANNELS }
+      }
       if (field.choices) {
         const choices = field.choices.map((value) => ({ ...to.named(value, zhName.choice(value)), value }))
         return { ...common, type: ApplicationCommandOptionType.String, choices }

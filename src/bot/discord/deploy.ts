@@ -27,6 +27,7 @@ const KEYS = [
   'max_value',
   'min_length',
   'max_length',
+  'channel_types',
   'options',
   'contexts',
   'integration_types',

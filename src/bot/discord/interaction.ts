@@ -55,7 +55,7 @@ const CLICK_KEPT_MS = 5 * 60_000
 export function createInteractions({ config, actions, log, pictures, now }: InteractionsOptions): Interactions {
   const { gate, workFolder } = actions
   const downloads = { config, workFolder }
-  const principals = principalReader(config)
+  const principals = principalReader(config, (guild) => actions.settings.of(guild).roles)
   const completions = createCompletions({ gate, changes: actions.changes, surface: 'discord', log, now })
   const isNew = firstTime(now)
   const underWay = createUnderWay()

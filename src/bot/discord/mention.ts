@@ -57,7 +57,7 @@ function questionIn(message: GatewayMessageCreateDispatchData, self: string): st
 const langOfText = (text: string): Lang => (/\p{sc=Han}/u.test(text) ? 'zh' : 'en')
 
 export function createMentions({ config, actions, log, pictures, now, rest }: MentionsOptions): Mentions {
-  const principals = principalReader(config)
+  const principals = principalReader(config, (guild) => actions.settings.of(guild).roles)
   const abort = new AbortController()
   const answers = createAnswers({ gate: actions.gate, now, signal: abort.signal, pictures })
   const underWay = createUnderWay()

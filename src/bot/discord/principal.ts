@@ -6,7 +6,7 @@ import {
   type GatewayMessageCreateDispatchData,
   PermissionFlagsBits,
 } from 'discord-api-types/v10'
-import type { Principal } from '../../actions/index.js'
+import type { Principal, RoleMapping } from '../../actions/index.js'
 import { type Config, guildsOf, rolesOf } from '../config.js'
 
 const ADMIN = 'admin'
@@ -21,14 +21,18 @@ export function userOf(payload: APIInteraction): APIUser {
 const isOfGuild = ({ authorizing_integration_owners: owners, guild_id: guild }: APIInteraction): boolean =>
   guild !== undefined && owners?.[ApplicationIntegrationType.GuildInstall] === guild
 
-/** Who somebody is, by what Discord says of them, and by the operator's settings. */
+/** Who somebody is, by what Discord says of them, and by what the operator and the guild have set. */
 export interface Principals {
   of(payload: APIInteraction): Principal
   /** Of who wrote a message; Discord does not say there who is an administrator. */
   ofAuthor(message: GatewayMessageCreateDispatchData): Principal
 }
 
-export function principalReader(config: Config): Principals {
+/** What a guild's own roles stand for there, as its administrators set it. */
+export type GuildRoles = (guild: string) => readonly RoleMapping[]
+
+/** @param guildRoles asked at every interaction, so that a change counts at once */
+export function principalReader(config: Config, guildRoles: GuildRoles): Principals {
   const listed = new Set(guildsOf(config))
   const mapped = rolesOf(config)
 
@@ -41,7 +45,11 @@ export function principalReader(config: Config): Principals {
     // @everyone is a role whose id is the guild's, but Discord does not list it.
     const held = [...roles, guild]
     const policyRoles = listed.has(guild)
-      ? [...held.flatMap((id) => mapped.get(id) ?? []), ...(isAdministrator ? [ADMIN] : [])]
+      ? [
+          ...held.flatMap((id) => mapped.get(id) ?? []),
+          ...guildRoles(guild).flatMap(({ guildRole, role }) => (held.includes(guildRole) ? [role] : [])),
+          ...(isAdministrator ? [ADMIN] : []),
+        ]
       : []
     return { ...baseOf(user), tenant: guild, roles: [...new Set([...held, ...policyRoles])] }
   }

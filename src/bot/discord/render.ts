@@ -8,7 +8,7 @@ import {
   ButtonStyle,
   ComponentType,
 } from 'discord-api-types/v10'
-import { type Block, type Lang, type PictureBlock, say, type View } from '../../actions/index.js'
+import { type Block, type Fact, type Lang, type PictureBlock, say, type View } from '../../actions/index.js'
 import { displayWidth, gridOf, tableText } from '../table.js'
 import { choiceId } from './custom-id.js'
 import { codeText, cut, escapeMoments, escapeText, neutralise, tidy } from './markdown.js'
@@ -144,6 +144,14 @@ function tableSegment({ columns, rows }: Extract<Block, { kind: 'table' }>): Seg
   return { open: '', lines: grid.rows.map((row) => entry(grid.names, row)), close: '', isTable: true }
 }
 
+const SNOWFLAKE = /^[0-9]{5,20}$/
+
+/** In an embed, so that naming a role calls nobody. */
+function factValue({ value, refers }: Fact): string {
+  if (refers === undefined || !SNOWFLAKE.test(value)) return escapeMoments(value)
+  return refers === 'role' ? `<@&${value}>` : `<#${value}>`
+}
+
 function segmentOf(block: Block): Segment {
   switch (block.kind) {
     case 'text':
@@ -151,9 +159,7 @@ function segmentOf(block: Block): Segment {
     case 'prose':
       return running(neutralise(block.markdown))
     case 'facts':
-      return running(
-        block.facts.map((fact) => `**${named(fact.label).trimEnd()}** ${escapeMoments(fact.value)}`).join('\n'),
-      )
+      return running(block.facts.map((fact) => `**${named(fact.label).trimEnd()}** ${factValue(fact)}`).join('\n'))
     case 'code': {
       const language = /^[a-z0-9+#-]{1,20}$/i.test(block.language ?? '') ? block.language : ''
       const lines = codeText(block.code).split('\n')

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import type { Interaction } from '../../helpers/discord/interaction.js'
 import type { Message } from '../../helpers/discord/messages.js'
 import { makeContainer } from '../../helpers/engine.js'
-import { ada, answered, type Bot, bob, LAB, labelsOf, OPERATORS, shown, startBot, VIEWERS } from './bot.js'
+import { ada, answered, asEve, type Bot, bob, eve, LAB, labelsOf, OPERATORS, shown, startBot, VIEWERS } from './bot.js'
 
 const POLICY = `
   permit (principal, action in Action::"read", resource);
@@ -15,8 +15,6 @@ const POLICY = `
   @confirm("It tells what was said.") @approve("role:admin")
   permit (principal in Role::"operator", action == Action::"container.logs", resource);`
 
-/** An administrator of the guild. */
-const eve = { id: '410000000000000005', username: 'eve' }
 const docker = new Docker({ socketPath: inject('engineSocket') })
 let bot: Bot
 
@@ -34,7 +32,6 @@ const ask = (command: string, container: string, locale: 'en-US' | 'zh-CN' = 'en
   bot.double.slash({ user: ada, roles: [OPERATORS], command, options: { container }, locale })
 const press = (message: Message, label: string, more: object = {}) =>
   bot.double.click({ user: ada, roles: [OPERATORS], message, label, ...more })
-const asEve = { user: eve, roles: [], permissions: 8n }
 const isPrivate = (message: Message) => ((message.flags ?? 0) & MessageFlags.Ephemeral) !== 0
 const isRunning = async (container: Docker.Container) => (await container.inspect()).State.Running
 

@@ -24,8 +24,16 @@ export const VIEWERS = '310000000000000002'
 export const IMPOSTORS = '310000000000000003'
 export const ELSEWHERE_ADMINS = '310000000000000009'
 
+/** Where requests for approval can be shown. */
+export const APPROVALS = '510000000000000001'
+/** Of the guild that is not listed. */
+export const ELSEWHERE_CHANNEL = '510000000000000002'
+
 export const ada = { id: '410000000000000001', username: 'ada', globalName: 'Ada' }
 export const bob = { id: '410000000000000002', username: 'bob' }
+/** An administrator of the guild. */
+export const eve = { id: '410000000000000005', username: 'eve' }
+export const asEve = { user: eve, roles: [] as string[], permissions: 8n }
 
 let transport: 'gateway' | 'http' = 'gateway'
 /** Every bot that is started from now on gets its interactions so. */
@@ -56,13 +64,19 @@ export const startDouble = (): Promise<DiscordDouble> =>
       {
         id: LAB,
         name: 'Lab',
+        channels: [{ id: APPROVALS, name: 'approvals' }],
         roles: [
           { id: OPERATORS, name: 'operators' },
           { id: VIEWERS, name: 'viewers' },
           { id: IMPOSTORS, name: 'admin' },
         ],
       },
-      { id: ELSEWHERE, name: 'Elsewhere', roles: [{ id: ELSEWHERE_ADMINS, name: 'operator', permissions: 8n }] },
+      {
+        id: ELSEWHERE,
+        name: 'Elsewhere',
+        channels: [{ id: ELSEWHERE_CHANNEL, name: 'elsewhere' }],
+        roles: [{ id: ELSEWHERE_ADMINS, name: 'operator', permissions: 8n }],
+      },
     ],
   })
 

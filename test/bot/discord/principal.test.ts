@@ -6,8 +6,15 @@ import { principalReader } from '../../../src/bot/discord/principal.js'
 const LAB = '210000000000000001'
 const OPERATORS = '310000000000000001'
 
+const CAPTAINS = '310000000000000004'
+/** As an administrator of the guild has it. */
+const mapped = [
+  { guildRole: CAPTAINS, role: 'captain' },
+  { guildRole: CAPTAINS, role: 'operator' },
+]
+
 const read = (member: object | undefined, more: object = {}, roles = `operator=${OPERATORS}`) =>
-  principalReader(readConfig({ DISCORD_GUILDS: LAB, DISCORD_ROLES: roles })).of({
+  principalReader(readConfig({ DISCORD_GUILDS: LAB, DISCORD_ROLES: roles }), () => mapped).of({
     guild_id: LAB,
     authorizing_integration_owners: { 0: (more as { guild_id?: string }).guild_id ?? LAB },
     ...(member
@@ -25,6 +32,11 @@ describe('a principal', () => {
       tenant: LAB,
       roles: [OPERATORS, '39', LAB, 'operator'],
     })
+  })
+
+  it('has what its guild mapped besides, each once', () => {
+    expect(read({ roles: [OPERATORS, CAPTAINS] }).roles).toEqual([OPERATORS, CAPTAINS, LAB, 'operator', 'captain'])
+    expect(read({ roles: [CAPTAINS] }, { guild_id: '210000000000000002' }).roles).not.toContain('captain')
   })
 
   it('is an admin by Discord’s own permission alone', () => {
@@ -56,7 +68,10 @@ describe('a principal', () => {
 
   it('who wrote a message has what the operator mapped, and is no admin: Discord does not say there who is', () => {
     const author = { id: '41', username: 'ada' }
-    const reader = principalReader(readConfig({ DISCORD_GUILDS: LAB, DISCORD_ROLES: `operator=${OPERATORS}` }))
+    const reader = principalReader(
+      readConfig({ DISCORD_GUILDS: LAB, DISCORD_ROLES: `operator=${OPERATORS}` }),
+      () => [],
+    )
     const wrote = (more: object) => reader.ofAuthor({ author, ...more } as GatewayMessageCreateDispatchData)
     const member = { roles: [OPERATORS], permissions: '8' }
     expect(wrote({ guild_id: LAB, member })).toEqual({
