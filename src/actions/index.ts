@@ -5,6 +5,7 @@ import type { Knowledge } from '../knowledge/index.js'
 import { openGapStore } from './gaps/gap-store.js'
 import { openGaps } from './gaps/gaps.js'
 import { createGate, type Gate } from './gate.js'
+import { type ApprovalNotices, openApprovalNoticeStore } from './guard/approval-notice-store.js'
 import { openApprovalStore } from './guard/approval-store.js'
 import { type Approvals, openApprovals } from './guard/approvals.js'
 import { openAudit } from './guard/audit.js'
@@ -65,6 +66,7 @@ export interface Actions {
   readonly hosts: Hosts
   readonly approvals: Approvals
   readonly explain: Explain
+  readonly notices: ApprovalNotices
   readonly settings: Settings
   /** What is decided from now on. @throws PolicyError: then nothing changes */
   replacePolicy(source: string): Policy
@@ -115,6 +117,7 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
   const recall = recallOf(hosts, now)
   const sampler = openSampler(now)
   const approvals = openApprovals(openApprovalStore(db), now)
+  const notices = openApprovalNoticeStore(db)
   const confirmations = openConfirmations(openConfirmationStore(db), approvals, now)
   const settings = openSettings(openSettingsStore(db))
   const resolve = createTargets({ knowledge, hosts, artifacts, now })
@@ -161,6 +164,7 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
     hosts,
     approvals,
     explain,
+    notices,
     settings,
     replacePolicy(source) {
       const replaced = policy.replace(source)
@@ -198,6 +202,7 @@ export { type ByteSource, bytesOf, bytesOfFile, watched } from './bytes.js'
 export { AppError, ERRORS, type ErrorCode } from './errors.js'
 export type { Completion, FieldDescription } from './fields.js'
 export { type Call, type ConfirmFirst, confirmationError, type Done, type Gate, type Outcome } from './gate.js'
+export type { ApprovalNotices, NoticeRow } from './guard/approval-notice-store.js'
 export { type Approval, becauseOf, pendingError } from './guard/approvals.js'
 export type { Seal } from './guard/audit-seal.js'
 export type { FileReference } from './guard/confirmations.js'
@@ -216,7 +221,7 @@ export { transfer } from './jobs/transfer.js'
 export { migrateStore } from './migrate-store.js'
 export { zhName } from './names.js'
 export { createRegistry, loadRegistry, type RegisteredAction, type Registry } from './registry.js'
-export type { ChannelProblem, RoleMapping, Settings } from './settings/settings.js'
+export type { ChannelProblem, Language, RoleMapping, Settings } from './settings/settings.js'
 export { PROBLEM_WORDS } from './settings-views.js'
 export { type Bilingual, fill, formatBytes, formatTime, type Lang, say } from './text.js'
 export type { Block, Choice, Fact, PictureBlock, View } from './view.js'

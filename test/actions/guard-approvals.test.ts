@@ -100,14 +100,14 @@ describe('a request', () => {
     approvals.decide(id, bea, YES)
     approvals.decide(id, cem, YES)
     clock += 5
-    approvals.close(id)
+    approvals.close(id, 'used')
     expect(approvals.show(id, bea).state).toBe('over')
     expect(approvals.list(bea)).toEqual([])
     expect(code(() => approvals.decide(id, bea, YES))).toBe('APPROVAL_OVER')
     expect(code(() => approvals.decide(id, dov, YES))).toBe('APPROVAL_OVER')
     expect(code(() => approvals.require(id, TWO))).toBe('APPROVAL_OVER')
     clock += 5
-    approvals.close(id)
+    approvals.close(id, 'used')
     expect(rows('approvals')).toMatchObject([{ closed_at: START + 5 }])
   })
 
@@ -228,7 +228,7 @@ describe('a vote', () => {
   it('of a request that waits is none of another', () => {
     const [one, other] = [ask(), ask()]
     approvals.decide(one.id, bea, YES)
-    approvals.close(one.id)
+    approvals.close(one.id, 'used')
     expect(approvals.show(other.id, bea)).toMatchObject({ state: 'open', givenBy: [] })
     expect(code(() => approvals.decide(other.id, bea, YES))).toBe('OK')
   })

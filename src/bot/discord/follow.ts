@@ -10,6 +10,7 @@ import {
   say,
   within,
 } from '../../actions/index.js'
+import { calling, type Messenger } from './messenger.js'
 import { type Card, render } from './render.js'
 import { type Reply, ReplyError, replyWindowMs } from './reply.js'
 import { WORDS } from './words.js'
@@ -24,6 +25,8 @@ export interface Followed {
   readonly principal: Principal
   readonly lang: Lang
   readonly reply: Reply
+  /** Where it was asked, by its id. */
+  readonly channel?: string
   /** Epoch ms: when the interaction came in. */
   readonly issuedAt: number
 }
@@ -36,6 +39,7 @@ export interface FollowedJob extends Followed {
 
 export interface FollowOptions {
   readonly actions: Actions
+  readonly messenger: Messenger
   readonly log: Logger
   /** Epoch ms. */
   readonly now: () => number
@@ -45,9 +49,36 @@ export interface FollowOptions {
 
 export const canEditStill = ({ issuedAt }: Followed, now: number): boolean => replyWindowMs(issuedAt, now) > MARGIN_MS
 
-/** Calls the asker, in public. @param told in Discord's markdown */
-export const callAsker = ({ reply, principal }: Followed, told: string): Promise<void> =>
-  reply.post(`<@${principal.id}> ${told}`, principal.id)
+/** Somebody to be called, by id, and where. */
+export interface Called {
+  readonly user: string
+  readonly channel: string | undefined
+}
+
+/**
+ * Calls somebody in public, or by a direct message where that cannot be. Does not reject for what Discord refuses.
+ * @param told in Discord's markdown @param card what a direct message says instead: nobody else reads it
+ */
+export async function callAsker(
+  { user, channel }: Called,
+  told: string,
+  { messenger, log }: Pick<FollowOptions, 'messenger' | 'log'>,
+  card?: Card,
+): Promise<void> {
+  const reached = async (send: () => Promise<unknown>, where: string): Promise<boolean> => {
+    try {
+      await send()
+      return true
+    } catch (error) {
+      if (!(error instanceof ReplyError)) throw error
+      log.warn({ err: error, user }, `the asker could not be told ${where}`)
+      return false
+    }
+  }
+  const message = calling(user, told)
+  if (channel !== undefined && (await reached(() => messenger.post(channel, message), 'in the channel'))) return
+  await reached(() => messenger.tell(user, card ? render(card) : message), 'by a direct message')
+}
 
 /** Shows a card where the reply is; one that Discord will not take is shown without its buttons. */
 export async function show(reply: Reply, card: Card, log: Logger): Promise<void> {
@@ -61,20 +92,24 @@ export async function show(reply: Reply, card: Card, log: Logger): Promise<void>
 }
 
 /** @returns once the job has ended and its asker was told, or `stop` has fired */
-export async function followJob(followed: FollowedJob, { actions, log, now, stop }: FollowOptions): Promise<void> {
+export async function followJob(followed: FollowedJob, options: FollowOptions): Promise<void> {
+  const { actions, log, now, stop } = options
   const { jobId, principal, lang, notes, reply } = followed
   let shown = ''
   let canEdit = true
 
-  async function edit(card: Card): Promise<void> {
+  /** @returns whether it is to be seen there */
+  async function edit(card: Card): Promise<boolean> {
     try {
       await show(reply, card, log)
+      return true
     } catch (error) {
       if (!(error instanceof ReplyError)) throw error
       // An edit that failed once is followed by the next; a place that is gone stays gone.
       if (error.failure === 'gone') canEdit = false
       else shown = ''
       log.warn({ err: error, job: jobId }, 'a progress edit did not reach Discord')
+      return false
     }
   }
 
@@ -83,19 +118,19 @@ export async function followJob(followed: FollowedJob, { actions, log, now, stop
     if (stop.aborted) return
     if (!canEditStill(followed, now())) canEdit = false
     const hasEnded = job.finishedAt !== undefined
-    if (canEdit) {
-      const view = jobView(jobOutput(job, { artifacts: actions.artifacts, principal, lang, now }), lang)
-      const state = JSON.stringify(view)
-      if (state !== shown) {
-        shown = state
-        await edit({ view: { ...view, blocks: [...view.blocks, ...notes] }, lang })
-      }
+    const view = jobView(jobOutput(job, { artifacts: actions.artifacts, principal, lang, now }), lang)
+    const card = { view: { ...view, blocks: [...view.blocks, ...notes] }, lang }
+    const state = JSON.stringify(view)
+    let isShown = canEdit && state === shown
+    if (canEdit && !isShown) {
+      shown = state
+      isShown = await edit(card)
     }
     if (!hasEnded) continue
-    if (!canEdit) {
-      // In public, so it names the job and nothing of what it made.
+    if (!isShown) {
+      // In public it names the job and nothing of what it made.
       const told = say(lang, WORDS.jobEnded, { job: job.id, action: job.action })
-      await callAsker(followed, told)
+      await callAsker({ user: principal.id, channel: followed.channel }, told, options, card)
     }
     return
   }

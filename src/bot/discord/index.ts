@@ -10,6 +10,7 @@ import { syncCommands } from './deploy.js'
 import { createInteractions } from './interaction.js'
 import { createMentions } from './mention.js'
 import { botRest, interactionRest, tokenOf } from './rest.js'
+import { restMessenger } from './rest-messenger.js'
 import { restReply } from './rest-reply.js'
 import { unlistedGuilds } from './unlisted.js'
 
@@ -42,8 +43,8 @@ export async function startDiscord({ config, actions, log, pictures, now }: Disc
   const overHttp = config.DISCORD_TRANSPORT === 'http'
   const token = overHttp ? config.DISCORD_TOKEN : tokenOf(config)
   const bot = token === undefined ? undefined : botRest(config)
-  const rest = { interaction: interactionRest(config), ...(bot ? { bot } : {}) }
-  const interactions = createInteractions({ config, actions, log, pictures, now })
+  const rest = interactionRest(config)
+  const interactions = createInteractions({ config, actions, log, pictures, messenger: restMessenger(bot), now })
   // Only a connection tells of messages.
   const mentions = overHttp || !bot ? undefined : createMentions({ config, actions, log, pictures, now, rest: bot })
   const onGuild = unlistedGuilds(config, log)
@@ -67,13 +68,13 @@ export async function startDiscord({ config, actions, log, pictures, now }: Disc
 
   /** Commands that were deployed before stay good, so that whatever fails here is no reason to stop answering. */
   async function deploy(): Promise<void> {
-    if (rest.bot === undefined) {
+    if (bot === undefined) {
       log.warn('without DISCORD_TOKEN the commands are not deployed, and nothing can be posted to a channel')
       return
     }
     for (let pauseMs = FIRST_PAUSE_MS; !stop.signal.aborted; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       try {
-        const { commands, sent } = await syncCommands(rest.bot, config, actions.gate.registry)
+        const { commands, sent } = await syncCommands(bot, config, actions.gate.registry)
         log.info({ commands }, sent ? 'deployed the commands' : 'the commands are up to date')
         return
       } catch (error) {
@@ -83,6 +84,7 @@ export async function startDiscord({ config, actions, log, pictures, now }: Disc
     }
   }
 
+  interactions.start()
   const deployed = deploy()
   return {
     ready: Promise.all([gateway?.ready, deployed]).then(() => {

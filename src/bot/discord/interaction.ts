@@ -17,32 +17,36 @@ import { createCompletions } from '../completions.js'
 import type { Config } from '../config.js'
 import type { Pictures } from '../pictures.js'
 import { type CallRequest, createAnswers, errorCard } from './answer.js'
-import type { Asked } from './asked.js'
+import { createApprovalNotices } from './approval-notices.js'
+import { type Asked, forAll } from './asked.js'
 import { attachmentSource, recalledSource } from './attachment.js'
 import { readCommand } from './commands.js'
 import { suggestionsOf } from './complete.js'
 import { type Press, readCustomId } from './custom-id.js'
 import { followJob, show } from './follow.js'
-import { announce, type FollowedApproval, followApproval } from './follow-approval.js'
 import { createForms } from './forms.js'
+import type { Messenger } from './messenger.js'
 import { firstTime } from './once.js'
 import { principalReader, userOf } from './principal.js'
 import { render } from './render.js'
 import { type Reply, ReplyError } from './reply.js'
 import { createUnderWay } from './under-way.js'
 import { createWaitingCalls } from './waiting.js'
-import { langOf, WORDS } from './words.js'
+import { type Locales, langOf, publicLangOf, WORDS } from './words.js'
 
 export interface InteractionsOptions {
   readonly config: Config
   readonly actions: Actions
   readonly log: Logger
   readonly pictures: Pictures
+  readonly messenger: Messenger
   /** Epoch ms. */
   readonly now: () => number
 }
 
 export interface Interactions {
+  /** Goes on with what an earlier run left waiting. */
+  start(): void
   /** Resolves once the interaction has its answer, except for what a job adds later; one that came before has had it. Never rejects. */
   handle(payload: APIInteraction, reply: Reply): Promise<void>
   /** Refuses what is new, gives what is under way a grace, then aborts it. */
@@ -52,7 +56,8 @@ export interface Interactions {
 /** How long a click on a confirmation is remembered: longer than its card can be clicked with effect. */
 const CLICK_KEPT_MS = 5 * 60_000
 
-export function createInteractions({ config, actions, log, pictures, now }: InteractionsOptions): Interactions {
+export function createInteractions(options: InteractionsOptions): Interactions {
+  const { config, actions, log, pictures, messenger, now } = options
   const { gate, workFolder } = actions
   const downloads = { config, workFolder }
   const principals = principalReader(config, (guild) => actions.settings.of(guild).roles)
@@ -61,6 +66,8 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
   const underWay = createUnderWay()
   const stopFollowing = new AbortController()
   const abort = new AbortController()
+  const followOptions = { actions, messenger, now, stop: stopFollowing.signal }
+  const notices = createApprovalNotices({ ...followOptions, log })
   const waiting = createWaitingCalls(now)
   const answers = createAnswers({ gate, now, signal: abort.signal, pictures, waiting })
   const forms = createForms({ actions, waiting, signal: abort.signal })
@@ -69,19 +76,13 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
 
   /** @param asked already deferred */
   async function carryOut(request: CallRequest, asked: Asked): Promise<void> {
-    const { reply, principal, lang, issuedAt, log } = asked
+    const { reply, log } = asked
     const { card, job, approval } = await answers.to(request, asked)
-    const options = { actions, log, now, stop: stopFollowing.signal }
-    const shared = { principal, lang, reply, issuedAt }
+    if (approval) return notices.open({ ...asked, approval, card })
     try {
       await show(reply, card, log)
-      if (approval) {
-        const followed: FollowedApproval = { ...shared, approval, card }
-        follow(followApproval(followed, options), log)
-        await announce(followed)
-      }
     } finally {
-      if (job) follow(followJob({ ...shared, jobId: job.id, notes: job.notes }, options), log)
+      if (job) follow(followJob({ ...asked, jobId: job.id, notes: job.notes }, { ...followOptions, log }), log)
     }
   }
 
@@ -99,8 +100,9 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
     }
     const request = await forms.forMessage(data, asked)
     if (!request) return
-    await asked.reply.defer(gate.registry.get(request.action).private)
-    await carryOut(request, asked)
+    const { private: isPrivate } = gate.registry.get(request.action)
+    await asked.reply.defer(isPrivate)
+    await carryOut(request, isPrivate ? asked : forAll(asked))
   }
 
   async function onSlash(data: APIChatInputApplicationCommandInteractionData, asked: Asked): Promise<void> {
@@ -113,12 +115,14 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
         const { url, filename, size } = attachment
         return attachmentSource({ url, name: filename, sizeBytes: size }, downloads)
       })
-    await carryOut({ action, input, ...(file ? { file } : {}) }, asked)
+    await carryOut({ action, input, ...(file ? { file } : {}) }, isPrivate ? asked : forAll(asked))
   }
 
   /** What happens to a message that is there already, or to none. */
   type OnMessage = APIMessageComponentInteraction | APIModalSubmitInteraction
 
+  const isSeenByAskerAlone = ({ payload }: Asked<OnMessage>): boolean =>
+    ((payload.message?.flags ?? 0) & MessageFlags.Ephemeral) !== 0
   const isAsker = ({ payload }: Asked<OnMessage>): boolean =>
     payload.message?.interaction_metadata?.user.id === userOf(payload).id
 
@@ -127,7 +131,8 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
     { kind, token }: Press & { kind: 'confirm' | 'withdraw' },
     asked: Asked<APIMessageComponentInteraction>,
   ): Promise<void> {
-    const { reply, principal, requestId, lang } = asked
+    const { reply, principal, requestId } = asked
+    const seen = isSeenByAskerAlone(asked) ? asked : forAll(asked)
     const clicker = { principal, requestId, surface: 'discord' } as const
     if (isAsker(asked) && clicked.has(token)) return reply.deferUpdate()
     let recalled: ReturnType<typeof gate.recall>
@@ -136,7 +141,7 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
     } catch (error) {
       const isOver = error instanceof AppError && error.code === 'CONFIRMATION_EXPIRED'
       if (!isOver || !isAsker(asked)) throw error
-      return reply.update(render(errorCard(error, asked)))
+      return reply.update(render(errorCard(error, seen)))
     }
     const approval = recalled.approval && kind === 'confirm' && actions.approvals.show(recalled.approval, principal)
     // For the clicker alone: the card is still to be clicked.
@@ -145,6 +150,7 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
     setTimeout(() => clicked.delete(token), CLICK_KEPT_MS).unref()
 
     if (kind === 'withdraw') {
+      const { lang } = seen
       gate.withdraw(token, clicker)
       const blocks = [{ kind: 'text', text: WORDS.nothingDone[lang] }] as const
       return reply.update(render({ view: { tone: 'info', heading: WORDS.cancelled[lang], blocks }, lang }))
@@ -158,18 +164,19 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
     }
     const { action, input, file } = recalled
     const source = file && (() => recalledSource(file, downloads))
-    await carryOut({ action, input, confirm: token, ...(source ? { file: source } : {}) }, asked)
+    await carryOut({ action, input, confirm: token, ...(source ? { file: source } : {}) }, seen)
   }
 
   /** Carries out what a button or a form of a message stands for. */
   async function onMessage(request: CallRequest, asked: Asked<OnMessage>): Promise<void> {
     const { payload, reply } = asked
     const { private: isPrivate } = gate.registry.get(request.action)
-    const isSeenByAskerAlone = ((payload.message?.flags ?? 0) & MessageFlags.Ephemeral) !== 0
+    const isOwn = isSeenByAskerAlone(asked)
     // In place for whoever the message answers, unless that would show everyone what is for one alone.
-    const inPlace = isAsker(asked) && (isSeenByAskerAlone || !isPrivate)
-    await (inPlace ? reply.deferUpdate() : reply.defer(payload.message !== undefined || isPrivate))
-    await carryOut(request, asked)
+    const inPlace = isAsker(asked) && (isOwn || !isPrivate)
+    const isWhispered = payload.message !== undefined || isPrivate
+    await (inPlace ? reply.deferUpdate() : reply.defer(isWhispered))
+    await carryOut(request, (inPlace ? isOwn : isWhispered) ? asked : forAll(asked))
   }
 
   async function onClick(asked: Asked<APIMessageComponentInteraction>): Promise<void> {
@@ -234,9 +241,11 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
     const requestId = randomUUID()
     const child = log.child({ requestId, interaction: payload.id })
     try {
-      const lang = langOf('locale' in payload ? payload.locale : undefined)
       const channel = payload.channel === undefined ? {} : { channel: payload.channel.id }
-      const who = { principal: principals.of(payload), ...channel, lang }
+      const principal = principals.of(payload)
+      const { language } = actions.settings.of(principal.tenant)
+      const lang = langOf(payload as Locales, language)
+      const who = { principal, ...channel, lang, publicLang: publicLangOf(lang, language) }
       const asked = { payload, reply, ...who, requestId, issuedAt: now(), log: child }
       try {
         if (stopFollowing.signal.aborted) throw new AppError('SHUTTING_DOWN')
@@ -250,6 +259,7 @@ export function createInteractions({ config, actions, log, pictures, now }: Inte
   }
 
   return {
+    start: () => follow(notices.follow(), log),
     async handle(payload, reply) {
       if (!isNew(payload.id)) return
       return underWay.track(serve(payload, reply))

@@ -19,11 +19,14 @@ export type ReplyFailure =
 
 export class ReplyError extends Error {
   readonly failure: ReplyFailure
+  /** Discord's own, where it gave one. */
+  readonly code?: number
 
-  constructor(failure: ReplyFailure, message: string, options?: ErrorOptions) {
+  constructor(failure: ReplyFailure, message: string, options: ErrorOptions & { readonly code?: number } = {}) {
     super(message, options)
     this.name = 'ReplyError'
     this.failure = failure
+    if (options.code !== undefined) this.code = options.code
   }
 }
 
@@ -45,8 +48,6 @@ export interface Reply {
   autocomplete(choices: readonly APIApplicationCommandOptionChoice<string>[]): Promise<void>
   /** Of what was deferred or answered, within 15 minutes. */
   edit(message: Message): Promise<void>
-  /** A message of its own below what was answered, for everyone there, within 15 minutes. */
-  followUp(message: Message): Promise<void>
-  /** A new message where the interaction took place, for everyone there; pings `userId` alone. */
-  post(content: string, userId: string): Promise<void>
+  /** A message of its own below what was answered, for everyone there, within 15 minutes. @returns its id */
+  followUp(message: Message): Promise<string>
 }

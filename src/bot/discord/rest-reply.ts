@@ -11,8 +11,8 @@ import {
 import type { Message } from './render.js'
 import { type Reply, ReplyError } from './reply.js'
 
-/** Unknown channel, message, webhook, interaction; missing access; an expired token. */
-const GONE = new Set<number | string>([10003, 10008, 10015, 10062, 50001, 50013, 50027])
+/** Unknown channel, message, webhook, interaction; missing access; nobody who takes it; an expired token. */
+const GONE = new Set<number | string>([10003, 10008, 10015, 10062, 50001, 50007, 50013, 50027])
 
 function replyError(cause: unknown): ReplyError {
   if (!(cause instanceof DiscordAPIError)) {
@@ -20,28 +20,22 @@ function replyError(cause: unknown): ReplyError {
   }
   // The error itself carries the request's address, and with it the interaction's token: only its words are kept.
   const words = `${cause.code}: ${cause.message}`
-  if (GONE.has(cause.code)) return new ReplyError('gone', words)
-  return new ReplyError(cause.status >= 400 && cause.status < 500 ? 'refused' : 'failed', words)
+  const code = typeof cause.code === 'number' ? { code: cause.code } : {}
+  if (GONE.has(cause.code)) return new ReplyError('gone', words, code)
+  return new ReplyError(cause.status >= 400 && cause.status < 500 ? 'refused' : 'failed', words, code)
 }
 
-const wireFiles = (message: Message) =>
-  message.files.map(({ name, contentType, data }) => ({ name, contentType, data }))
-
-export interface ReplyRest {
-  /** Needs no token: an interaction's own is in its addresses. */
-  readonly interaction: REST
-  /** With the bot's token; without it nothing can be posted. */
-  readonly bot?: REST
-}
-
-/** @throws ReplyError */
-async function guarded(work: Promise<unknown>): Promise<void> {
+/** @returns what Discord answered @throws ReplyError */
+export async function guarded(work: Promise<unknown>): Promise<unknown> {
   try {
-    await work
+    return await work
   } catch (error) {
     throw replyError(error)
   }
 }
+
+export const wireFiles = (message: Message) =>
+  message.files.map(({ name, contentType, data }) => ({ name, contentType, data }))
 
 /** Below a message, in its channel; calls nobody, not even whom it answers. @param bot with its token @throws ReplyError */
 export async function answerMessage(
@@ -58,7 +52,8 @@ export async function answerMessage(
   await guarded(bot.post(Routes.channelMessages(channel), { body, files: wireFiles(answer) }))
 }
 
-export function restReply({ interaction: rest, bot }: ReplyRest, payload: APIInteraction): Reply {
+/** @param rest whose token is not used: an interaction brings its own */
+export function restReply(rest: REST, payload: APIInteraction): Reply {
   const { id, token, application_id: application } = payload
   let isAnswered = false
   const answer = async (body: object, files: ReturnType<typeof wireFiles> = []): Promise<void> => {
@@ -88,24 +83,16 @@ export function restReply({ interaction: rest, bot }: ReplyRest, payload: APIInt
     openForm: (form) => answer({ type: InteractionResponseType.Modal, data: form }),
     autocomplete: (choices) =>
       answer({ type: InteractionResponseType.ApplicationCommandAutocompleteResult, data: { choices } }),
-    edit: (message) =>
-      guarded(
-        rest.patch(Routes.webhookMessage(application, token), {
-          body: message.body,
-          files: wireFiles(message),
-          auth: false,
-        }),
-      ),
-    followUp: (message) =>
-      guarded(
-        rest.post(Routes.webhook(application, token), { body: message.body, files: wireFiles(message), auth: false }),
-      ),
-    async post(content, userId) {
-      const channel = payload.channel?.id
-      if (channel === undefined) throw new ReplyError('gone', 'the interaction names no channel')
-      if (bot === undefined) throw new ReplyError('gone', 'there is no DISCORD_TOKEN to post with')
-      const body = { content, allowed_mentions: { parse: [], users: [userId] } }
-      await guarded(bot.post(Routes.channelMessages(channel), { body }))
+    async edit(message) {
+      const { body } = message
+      const url = Routes.webhookMessage(application, token)
+      await guarded(rest.patch(url, { body, files: wireFiles(message), auth: false }))
+    },
+    async followUp(message) {
+      const { body } = message
+      const url = Routes.webhook(application, token)
+      const { id } = (await guarded(rest.post(url, { body, files: wireFiles(message), auth: false }))) as APIMessage
+      return id
     },
   }
 }

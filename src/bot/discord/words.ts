@@ -1,8 +1,21 @@
 // What this surface itself says to people, and which language it says it in. Everything else comes with the views.
-import type { Bilingual, Lang } from '../../actions/index.js'
+import type { Bilingual, Lang, Language } from '../../actions/index.js'
 
-/** @param locale the asker's own, as Discord names it: `zh-CN`, `zh-TW`, `en-US`, … */
-export const langOf = (locale: string | undefined): Lang => (locale?.startsWith('zh') ? 'zh' : 'en')
+/** Of people and guilds, as Discord names them: `zh-CN`, `zh-TW`, `en-US`, … */
+export interface Locales {
+  readonly locale?: string
+  readonly guild_locale?: string
+}
+
+/** @returns the asker's own language, else the guild's, else what the guild has set */
+export function langOf({ locale, guild_locale }: Locales, setting: Language): Lang {
+  const known = locale ?? guild_locale
+  if (known !== undefined) return known.startsWith('zh') ? 'zh' : 'en'
+  return setting === 'zh' ? 'zh' : 'en'
+}
+
+/** @returns the language of what everybody in a guild reads, where one of them asked */
+export const publicLangOf = (own: Lang, setting: Language): Lang => (setting === 'auto' ? own : setting)
 
 export const WORDS = {
   confirm: { en: 'Confirm', zh: '确认' },
@@ -25,6 +38,12 @@ export const WORDS = {
     en: '{by} declined what you asked for (request {approval}){because}',
     zh: '{by} 已拒绝您的请求（{approval}）{because}',
   },
+  shownIn: { en: 'Shown to those who decide in', zh: '已向审批人显示于' },
+  notShownThere: {
+    en: 'The channel for approvals cannot be used: {why}. So the request is shown here. /settings set names another.',
+    zh: '无法使用审批频道：{why}。因此请求显示在此处。可用 /settings set 另设频道。',
+  },
+  discordFailed: { en: 'Discord did not take it', zh: 'Discord 未接受' },
   rowsCut: { en: '{shown} of {all} rows; all of it is in {file}.', zh: '显示 {shown} / {all} 行；完整内容见 {file}。' },
   cut: { en: 'Shortened; all of it is in {file}.', zh: '内容有删减；完整内容见 {file}。' },
   buttonsCut: {

@@ -100,6 +100,8 @@ export function testLog(): TestLog {
 export interface Bot extends TestLog {
   readonly double: DiscordDouble
   readonly room: Room
+  /** Stops the bot and starts it again, on the same state. */
+  restart(): Promise<void>
   readonly discord: DiscordBot
   close(): Promise<void>
 }
@@ -114,9 +116,9 @@ export interface BotOptions {
 }
 
 /** The bot's endpoint by itself, on a port of its own, and the double told of it. */
-async function openEndpoint(double: DiscordDouble, discord: DiscordBot, now: () => number) {
+async function openEndpoint(double: DiscordDouble, discord: () => DiscordBot, now: () => number) {
   const app = fastify()
-  interactionRoutes(app, { publicKey: double.http.publicKey, now, receive: (payload) => discord.receive(payload) })
+  interactionRoutes(app, { publicKey: double.http.publicKey, now, receive: (payload) => discord().receive(payload) })
   await app.listen({ port: 0, host: '127.0.0.1' })
   double.http.to(`http://127.0.0.1:${(app.server.address() as AddressInfo).port}${INTERACTIONS_PATH}`)
   return app
@@ -137,13 +139,29 @@ export async function startBot({ hosts, settings, policy, rates }: BotOptions): 
   const { log, lines } = testLog()
   const config = configFor(double, settings)
   const pictures = builtPictures()
-  const discord = await startDiscord({ config, actions: room.actions, log, pictures, now: () => room.now() })
-  const endpoint = isGateway() ? undefined : await openEndpoint(double, discord, () => room.now())
-  await discord.ready
+  const start = async () => {
+    const started = await startDiscord({ config, actions: room.actions, log, pictures, now: () => room.now() })
+    await started.ready
+    return started
+  }
+  let discord = await start()
+  const endpoint = isGateway()
+    ? undefined
+    : await openEndpoint(
+        double,
+        () => discord,
+        () => room.now(),
+      )
   return {
     double,
     room,
-    discord,
+    get discord() {
+      return discord
+    },
+    async restart() {
+      await discord.close()
+      discord = await start()
+    },
     log,
     lines,
     async close() {
