@@ -132,7 +132,7 @@ const terms = new Database(join(process.cwd(), 'dist', 'dictionary.sqlite'), { r
 try {
   const knowledge = openKnowledge(db, openDictionary(terms))
   const { problems } = await knowledge.ingest(CARDS)
-  for (const { file, line, message } of problems) console.log(`unreadable card: ${file}:${line}: ${message}`)
+  for (const { file, line, message } of problems) console.log(`unreadable card: ${file}:${line}: ${message.en}`)
   console.log(`${knowledge.topics('en').length} cards in English, ${knowledge.topics('zh').length} in Chinese\n`)
 
   const { asked, refused } = askAll(knowledge, set)

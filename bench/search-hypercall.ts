@@ -24,7 +24,7 @@ async function build(file: string): Promise<Engine> {
     async add(passages) {
       const options = { tenant: TENANT, collection: 'bench', file: 'bench.jsonl', author: 'bench' }
       const { rejected, problems } = await knowledge.import(jsonLines(passages), options)
-      if (rejected > 0) throw new Error(`${rejected} passages were rejected, first: ${problems[0]?.message}`)
+      if (rejected > 0) throw new Error(`${rejected} passages were rejected, first: ${problems[0]?.message.en}`)
     },
     async finish() {
       db.pragma('wal_checkpoint(TRUNCATE)')

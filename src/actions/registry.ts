@@ -58,7 +58,7 @@ function problemWith(error: { keyword: string; instancePath: string; message: st
     case 'type':
       return { en: `${name}must be ${params.type}`, zh: `${name}的类型应为 ${params.type}` }
     default:
-      return { en: `${name}${error.message}`, zh: `${name}无效` }
+      return { en: `${name}is not right (${error.message})`, zh: `${name}无效（${error.message}）` }
   }
 }
 

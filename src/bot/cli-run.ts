@@ -80,12 +80,15 @@ async function sourceOf(path: string, action: RegisteredAction): Promise<FileSou
   return action.acceptsFolder && info?.isDirectory() ? folderSource(path) : fileSource(path)
 }
 
+/** Either will do, whatever the language of the question. */
+const YES = { en: /^y(es)?$/i, zh: /^[是好]$/ }
+
 async function agrees(question: string, lang: Lang): Promise<boolean> {
   if (!process.stdin.isTTY) return false
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   const answer = await terminal.question(`${question} ${{ en: 'Go on? [y/N] ', zh: '继续？[y/N] ' }[lang]}`)
   terminal.close()
-  return /^(y|yes|是|好)$/i.test(answer.trim())
+  return YES.en.test(answer.trim()) || YES.zh.test(answer.trim())
 }
 
 /** Waits for a job with its progress beside the answer. @returns whether it succeeded */

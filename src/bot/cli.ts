@@ -121,7 +121,7 @@ function addOwnCommands(program: Command, lang: Lang, done: (code: number) => vo
           blocks: [
             {
               kind: 'table',
-              columns: ['NAME', 'VALUE', 'MEANING'],
+              columns: { en: ['NAME', 'VALUE', 'MEANING'], zh: ['名称', '值', '含义'] }[lang],
               rows: rows.map((row) => [row.name, row.value === null ? '-' : String(row.value), row.description]),
             },
           ],

@@ -4,7 +4,7 @@
 import { lstat, open, readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
-import { bytesOf, type FileSource } from '../actions/index.js'
+import { type Bilingual, bytesOf, type FileSource, fill } from '../actions/index.js'
 
 /** As large as a line of the import may be, in base64; what is larger is not read, and reported like a broken one. */
 const LARGEST_BYTES = 16 * 2 ** 20
@@ -21,7 +21,7 @@ interface FoundFile {
   /** Other than before when the file may be. */
   readonly stamp: string
   /** Why it is not read; of a folder too, which must not look as if it were empty. */
-  readonly problem?: string
+  readonly problem?: Bilingual
 }
 
 export interface Contents {
@@ -37,15 +37,18 @@ function systemCode(error: unknown): string {
   return code
 }
 
-const unreadable = (name: string, error: unknown): FoundFile => {
-  const problem = `cannot be read: ${systemCode(error)}`
-  return { name, sizeBytes: 0, stamp: problem, problem }
+const UNREADABLE: Bilingual = { en: 'cannot be read: {code}', zh: '无法读取：{code}' }
+const TOO_LARGE = fill({ en: 'larger than {most} bytes', zh: '超过 {most} 字节' }, { most: LARGEST_BYTES })
+
+function unreadable(name: string, error: unknown): FoundFile {
+  const code = systemCode(error)
+  return { name, sizeBytes: 0, stamp: `cannot be read: ${code}`, problem: fill(UNREADABLE, { code }) }
 }
 
 async function foundFile(folder: string, name: string): Promise<FoundFile> {
   try {
     const { size, ino, mtimeMs, ctimeMs } = await lstat(join(folder, name))
-    const problem = size > LARGEST_BYTES ? { problem: `larger than ${LARGEST_BYTES} bytes` } : {}
+    const problem = size > LARGEST_BYTES ? { problem: TOO_LARGE } : {}
     return { name, sizeBytes: size, stamp: `${ino} ${size} ${mtimeMs} ${ctimeMs}`, ...problem }
   } catch (error) {
     return unreadable(name, error)
@@ -76,7 +79,7 @@ export async function contentsOf(folder: string): Promise<Contents> {
   return { folders, files: files.sort((a, b) => (a.name < b.name ? -1 : 1)) }
 }
 
-const problemLine = (file: string, problem: string): string => `${JSON.stringify({ file, problem })}\n`
+const problemLine = (file: string, problem: Bilingual): string => `${JSON.stringify({ file, problem })}\n`
 const beginning = (file: string): string => `${JSON.stringify({ file, base64: '' }).slice(0, -2)}`
 const ENDING = '"}\n'
 
@@ -86,24 +89,24 @@ const lengthOf = ({ name, sizeBytes, problem }: FoundFile): number =>
     : Buffer.byteLength(problemLine(name, problem))
 
 /** @returns its bytes, or why there are none: it may have grown, or gone, since it was found */
-async function contentOf(path: string): Promise<Buffer | string> {
+async function contentOf(path: string): Promise<Buffer | Bilingual> {
   try {
     const file = await open(path)
     try {
       const { size } = await file.stat()
-      return size > LARGEST_BYTES ? `larger than ${LARGEST_BYTES} bytes` : await file.readFile()
+      return size > LARGEST_BYTES ? TOO_LARGE : await file.readFile()
     } finally {
       await file.close()
     }
   } catch (error) {
-    return `cannot be read: ${systemCode(error)}`
+    return fill(UNREADABLE, { code: systemCode(error) })
   }
 }
 
 async function* lines(folder: string, files: readonly FoundFile[]): AsyncGenerator<string> {
   for (const { name, problem } of files) {
     const content = problem ?? (await contentOf(join(folder, name)))
-    if (typeof content === 'string') {
+    if (!Buffer.isBuffer(content)) {
       yield problemLine(name, content)
       continue
     }

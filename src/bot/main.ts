@@ -119,7 +119,8 @@ export async function openHouse(config: Config): Promise<House> {
     {
       folder: CARDS,
       report({ problems }) {
-        for (const problem of problems) log.warn(problem, 'a knowledge card was left out')
+        for (const { message, ...place } of problems)
+          log.warn({ ...place, problem: message.en }, 'a knowledge card was left out')
       },
     },
   )

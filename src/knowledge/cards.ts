@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { passagesOf } from './chunk.js'
+import { NOT_UTF8, NUL_BYTE, tooManyBytes } from './formats/unreadable.js'
 import { readFrontMatter } from './front-matter.js'
-import type { Card, Lang, Problem } from './model.js'
+import type { Card, Lang, Problem, Told } from './model.js'
 
 const LANGS: readonly Lang[] = ['zh', 'en']
 /** A card is a page, not a book; anything larger is a mistake and would stall the ingest. */
@@ -47,7 +48,11 @@ export async function readCards(dir: string, known: ReadonlyMap<string, KnownFil
       if (read.id === undefined) continue
       const owner = owners.get(read.id)
       if (owner !== undefined) {
-        folder.problems.push({ file, line: 1, message: `the id "${read.id}" is already taken by ${owner}` })
+        folder.problems.push({
+          file,
+          line: 1,
+          message: { en: `the id "${read.id}" is already taken by ${owner}`, zh: `ID“${read.id}”已被 ${owner} 使用` },
+        })
         continue
       }
       owners.set(read.id, file)
@@ -75,16 +80,19 @@ interface ReadCard {
   problems: Problem[]
 }
 
+const NO_TEXT: Told = { en: 'the card has no text below its front matter', zh: '卡片的 front matter 之下没有正文' }
+
 async function readCard(path: string, file: string, lang: Lang, known: KnownFile | undefined): Promise<ReadCard> {
-  const refuse = (message: string, line = 1): ReadCard => ({ problems: [{ file, line, message }] })
+  const refuse = (message: Told, line = 1): ReadCard => ({ problems: [{ file, line, message }] })
   let bytes: Buffer
   try {
     const info = await stat(path)
-    if (!info.isFile()) return refuse('not a file')
-    if (info.size > LARGEST_CARD_BYTES) return refuse(`larger than ${LARGEST_CARD_BYTES} bytes`)
+    if (!info.isFile()) return refuse({ en: 'not a file', zh: '不是文件' })
+    if (info.size > LARGEST_CARD_BYTES) return refuse(tooManyBytes(LARGEST_CARD_BYTES))
     bytes = await readFile(path)
   } catch (error) {
-    return refuse(`cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`)
+    const code = (error as NodeJS.ErrnoException).code ?? String(error)
+    return refuse({ en: `cannot be read: ${code}`, zh: `无法读取：${code}` })
   }
   const hash = createHash('sha256').update(PIPELINE).update('\0').update(bytes).digest('hex')
   if (known?.hash === hash) return { id: known.id, problems: [] }
@@ -94,15 +102,15 @@ async function readCard(path: string, file: string, lang: Lang, known: KnownFile
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
-    return refuse('not valid UTF-8')
+    return refuse(NOT_UTF8)
   }
   const nul = text.indexOf('\0')
-  if (nul !== -1) return refuse('holds a NUL byte: not a text file', lineAt(text, nul))
+  if (nul !== -1) return refuse(NUL_BYTE, lineAt(text, nul))
 
   const { head, complaints, bodyStart } = readFrontMatter(text)
   if (head === undefined) return { problems: complaints.map((complaint) => ({ file, ...complaint })) }
   const passages = passagesOf(text, bodyStart)
-  if (passages.length === 0) return refuse('the card has no text below its front matter', lineAt(text, bodyStart))
+  if (passages.length === 0) return refuse(NO_TEXT, lineAt(text, bodyStart))
   return { id: head.id, card: { ...head, lang, file, hash, text, passages }, problems: [] }
 }
 

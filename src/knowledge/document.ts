@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { stringify } from 'yaml'
 import { PIPELINE } from './cards.js'
 import { passagesOf } from './chunk.js'
-import { Unreadable } from './formats/unreadable.js'
+import { NUL_BYTE, Unreadable } from './formats/unreadable.js'
 import { LONGEST_ID, readFrontMatter } from './front-matter.js'
 import { languageOf } from './language.js'
 import type { Card, CardHead, Lang } from './model.js'
@@ -26,10 +26,15 @@ export interface Document {
 
 /** @throws Unreadable when there is nothing in it to find */
 export function cardOf({ id, title, text, head, lang, file, line }: Document): Card {
-  if (text.includes('\0')) throw new Unreadable('holds a NUL byte: not a text', line, file)
-  if (text.length > LONGEST_TEXT) throw new Unreadable(`longer than ${LONGEST_TEXT} characters`, line, file)
+  if (text.includes('\0')) throw new Unreadable(NUL_BYTE, line, file)
+  if (text.length > LONGEST_TEXT)
+    throw new Unreadable(
+      { en: `longer than ${LONGEST_TEXT} characters`, zh: `超过 ${LONGEST_TEXT} 个字符` },
+      line,
+      file,
+    )
   const passages = passagesOf(text, 0)
-  if (passages.length === 0) throw new Unreadable('there is no text in it', line, file)
+  if (passages.length === 0) throw new Unreadable({ en: 'there is no text in it', zh: '其中没有文字' }, line, file)
   const hash = createHash('sha256')
     .update(JSON.stringify([PIPELINE, title, head, text]))
     .digest('hex')
@@ -65,7 +70,12 @@ export function markdownDocument(text: string, file: string): Document {
   }
   const { head, lang, complaints, bodyStart } = readFrontMatter(text, { id, title })
   const [complaint] = complaints
-  if (head === undefined) throw new Unreadable(complaint?.message ?? 'no front matter', complaint?.line ?? 1, file)
+  if (head === undefined)
+    throw new Unreadable(
+      complaint?.message ?? { en: 'no front matter', zh: '没有 front matter' },
+      complaint?.line ?? 1,
+      file,
+    )
   // Without the empty lines that set it off, or a file that goes out and in again would grow by them.
   const body = text.slice(bodyStart).replace(/^(?:[ \t]*\r?\n)+/, '')
   const line = text.slice(0, text.length - body.length).split('\n').length

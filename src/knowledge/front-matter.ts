@@ -1,11 +1,11 @@
 /** Owns the front matter of a card: finding it, reading its YAML, and saying exactly which line is wrong. */
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
-import type { CardHead, Lang, Level, Source } from './model.js'
+import type { CardHead, Lang, Level, Source, Told } from './model.js'
 
 /** A problem within one file: `line` is 1-based from the top of the file. */
 export interface Complaint {
   line: number
-  message: string
+  message: Told
 }
 
 export interface FrontMatter {
@@ -24,6 +24,19 @@ export const LONGEST_ID = 200
 /** Of a shipped card. */
 const ID = /^[a-z0-9][a-z0-9-]{0,79}$/
 
+const NO_BEGINNING: Told = {
+  en: 'the card does not begin with front matter ("---")',
+  zh: '卡片开头没有 front matter（"---"）',
+}
+const NO_END: Told = { en: 'the front matter is not closed with "---"', zh: 'front matter 没有以 "---" 结束' }
+const inFrontMatter = (en: string, zh: string): Told => ({ en: `front matter: ${en}`, zh: `front matter：${zh}` })
+const notYaml = (problem: string): Told => ({
+  en: `front matter: ${problem}`,
+  zh: `front matter：不是有效的 YAML（${problem}）`,
+})
+const NO_LIST = inFrontMatter('must be a list of "key: value" lines', '应为“键: 值”的列表')
+const NO_ALIASES = inFrontMatter('YAML aliases (*name) are not allowed', '不允许使用 YAML 别名（*name）')
+
 /**
  * @param text a whole file; front matter stands between two lines of `---` at its top
  * @param fallback what a file is called that does not say so; without it, `id` and `title` must be there
@@ -31,12 +44,12 @@ const ID = /^[a-z0-9][a-z0-9-]{0,79}$/
 export function readFrontMatter(text: string, fallback?: { id: string; title: string }): FrontMatter {
   const opening = /^\uFEFF?---[ \t]*\r?\n/.exec(text)
   if (opening === null) {
-    return { complaints: [{ line: 1, message: 'the card does not begin with front matter ("---")' }], bodyStart: 0 }
+    return { complaints: [{ line: 1, message: NO_BEGINNING }], bodyStart: 0 }
   }
   const yamlStart = opening[0].length
   const closing = /^---[ \t]*(?:\r?\n|$)/m.exec(text.slice(yamlStart))
   if (closing === null) {
-    return { complaints: [{ line: 1, message: 'the front matter is not closed with "---"' }], bodyStart: text.length }
+    return { complaints: [{ line: 1, message: NO_END }], bodyStart: text.length }
   }
   const yaml = text.slice(yamlStart, yamlStart + closing.index)
   const bodyStart = yamlStart + closing.index + closing[0].length
@@ -52,10 +65,12 @@ function readYaml(yaml: string, fallback?: { id: string; title: string }): Omit<
   if (error !== undefined) {
     // A quote that never closes is noticed at the end; the last line with text is the one to look at.
     const at = Math.min(error.pos[0], yaml.trimEnd().length)
-    return { complaints: [{ line: lineAt(at), message: `front matter: ${firstLine(error.message)}` }] }
+    return {
+      complaints: [{ line: lineAt(at), message: notYaml(firstLine(error.message)) }],
+    }
   }
   const root = document.contents
-  if (!isMap(root)) return { complaints: [{ line: 2, message: 'front matter: must be a list of "key: value" lines' }] }
+  if (!isMap(root)) return { complaints: [{ line: 2, message: NO_LIST }] }
 
   const complaints: Complaint[] = []
   let values: Record<string, unknown>
@@ -64,21 +79,21 @@ function readYaml(yaml: string, fallback?: { id: string; title: string }): Omit<
   } catch (error) {
     // The parser's guard against aliases that expand without end.
     if (!(error instanceof ReferenceError)) throw error
-    return { complaints: [{ line: 2, message: 'front matter: YAML aliases (*name) are not allowed' }] }
+    return { complaints: [{ line: 2, message: NO_ALIASES }] }
   }
   const lineOf = (key: string): number => {
     const pair = root.items.find((item) => isScalar(item.key) && item.key.value === key)
     return pair !== undefined && isScalar(pair.key) && pair.key.range ? lineAt(pair.key.range[0]) : 1
   }
-  const complain = (key: string, rule: string) =>
-    complaints.push({ line: lineOf(key), message: `front matter: "${key}" ${rule}` })
+  const complain = (key: string, en: string, zh: string) =>
+    complaints.push({ line: lineOf(key), message: inFrontMatter(`"${key}" ${en}`, `"${key}" ${zh}`) })
 
   const text = (key: string): string | undefined => {
     const value = values[key]
     if (value === undefined || value === null) return undefined
     if (typeof value === 'string' && value.trim() !== '') return value.trim()
     if (typeof value === 'number') return String(value)
-    complain(key, 'must be a line of text')
+    complain(key, 'must be a line of text', '应为一行文本')
     return undefined
   }
   const list = (key: string): string[] => {
@@ -87,32 +102,37 @@ function readYaml(yaml: string, fallback?: { id: string; title: string }): Omit<
     if (Array.isArray(value) && value.every((item) => typeof item === 'string' || typeof item === 'number')) {
       return value.map((item) => String(item).trim()).filter((item) => item !== '')
     }
-    complain(key, 'must be a list of words or lines')
+    complain(key, 'must be a list of words or lines', '应为词或行的列表')
     return []
   }
 
   const id = text('id') ?? fallback?.id
   const title = text('title') ?? fallback?.title
-  if (id === undefined) complain('id', 'is missing')
+  if (id === undefined) complain('id', 'is missing', '缺失')
   else if (fallback === undefined && !ID.test(id))
-    complain('id', 'must be lower-case letters, digits and "-", at most 80')
-  else if (id.length > LONGEST_ID) complain('id', `must be at most ${LONGEST_ID} characters`)
-  if (title === undefined) complain('title', 'is missing')
+    complain('id', 'must be lower-case letters, digits and "-", at most 80', '应为小写字母、数字和 "-"，最多 80 个')
+  else if (id.length > LONGEST_ID)
+    complain('id', `must be at most ${LONGEST_ID} characters`, `最多 ${LONGEST_ID} 个字符`)
+  if (title === undefined) complain('title', 'is missing', '缺失')
   const aliases = list('aliases')
   const tags = list('tags')
   const systems = list('systems')
   const levelText = text('level') ?? 'working'
   const level = LEVELS.find((known) => known === levelText)
-  if (level === undefined) complain('level', `must be one of ${LEVELS.join(', ')}`)
+  if (level === undefined)
+    complain('level', `must be one of ${LEVELS.join(', ')}`, `应为以下之一：${LEVELS.join(', ')}`)
   const langText = text('lang')
   const lang = LANGS.find((known) => known === langText)
-  if (langText !== undefined && lang === undefined) complain('lang', `must be one of ${LANGS.join(', ')}`)
+  if (langText !== undefined && lang === undefined)
+    complain('lang', `must be one of ${LANGS.join(', ')}`, `应为以下之一：${LANGS.join(', ')}`)
   const asOf = text('as_of')
-  if (asOf !== undefined && !/^\d{4}-\d{2}(?:-\d{2})?$/.test(asOf)) complain('as_of', 'must be YYYY-MM or YYYY-MM-DD')
+  if (asOf !== undefined && !/^\d{4}-\d{2}(?:-\d{2})?$/.test(asOf))
+    complain('as_of', 'must be YYYY-MM or YYYY-MM-DD', '应为 YYYY-MM 或 YYYY-MM-DD')
   const review = text('review')
-  if (review !== undefined && !isDay(review)) complain('review', 'must be a day, YYYY-MM-DD')
+  if (review !== undefined && !isDay(review))
+    complain('review', 'must be a day, YYYY-MM-DD', '应为日期，格式 YYYY-MM-DD')
   const sources = readSources(values.sources)
-  if (sources === undefined) complain('sources', 'must be a list of {title, url}')
+  if (sources === undefined) complain('sources', 'must be a list of {title, url}', '应为 {title, url} 的列表')
 
   if (complaints.length > 0 || id === undefined || title === undefined || level === undefined) return { complaints }
   const head: CardHead = { id, title, aliases, tags, systems, level, sources: sources ?? [] }

@@ -9,11 +9,11 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { cardOf, type Document, idOfFile, LONGEST_TEXT, markdownDocument } from './document.js'
-import { Unreadable } from './formats/unreadable.js'
+import { NOT_UTF8, tooManyBytes, Unreadable } from './formats/unreadable.js'
 import { LONGEST_ID } from './front-matter.js'
 import { languageOf } from './language.js'
 import { linesOf } from './lines.js'
-import type { Card, Problem } from './model.js'
+import type { Card, Problem, Told } from './model.js'
 import type { Store } from './store.js'
 
 export interface ImportOptions {
@@ -120,7 +120,12 @@ export async function importDocuments(
       if ('problem' in found) throw new Unreadable(found.problem.message, found.problem.line, found.problem.file)
       const card = cardOf(found)
       const key = `${card.lang}/${card.id}`
-      if (seen.has(key)) throw new Unreadable(`the id "${card.id}" stands twice`, found.line, found.file)
+      if (seen.has(key))
+        throw new Unreadable(
+          { en: `the id "${card.id}" stands twice`, zh: `ID“${card.id}”重复出现` },
+          found.line,
+          found.file,
+        )
       seen.add(key)
       batch.push(card)
       characters += card.text.length
@@ -147,7 +152,7 @@ export async function importDocuments(
 
 function problemOf(error: unknown, file: string): Problem {
   if (!(error instanceof Unreadable)) throw error
-  return { file: error.file ?? file, line: error.line, message: error.message }
+  return { file: error.file ?? file, line: error.line, message: error.told }
 }
 
 async function* documentsIn(
@@ -199,7 +204,7 @@ function decode(bytes: Buffer): string {
       if (!isUtf8(bytes.subarray(from, to))) break
       from = to
     }
-    throw new Unreadable('not valid UTF-8', line)
+    throw new Unreadable(NOT_UTF8, line)
   }
 }
 
@@ -217,7 +222,7 @@ async function whole(source: AsyncIterable<Uint8Array>, most: number): Promise<B
   let size = 0
   for await (const chunk of source) {
     size += chunk.length
-    if (size > most) throw new Unreadable(`larger than ${most} bytes`)
+    if (size > most) throw new Unreadable(tooManyBytes(most))
     parts.push(Buffer.from(chunk))
   }
   return Buffer.concat(parts)
@@ -244,7 +249,7 @@ async function* limited(source: AsyncIterable<Uint8Array>, most: number): AsyncG
   let size = 0
   for await (const chunk of source) {
     size += chunk.length
-    if (size > most) throw new Unreadable(`an archive larger than ${most} bytes`)
+    if (size > most) throw new Unreadable({ en: `an archive larger than ${most} bytes`, zh: `压缩包超过 ${most} 字节` })
     yield chunk
   }
 }
@@ -265,38 +270,41 @@ async function* inLines(
   for await (const { number, text, problem } of linesOf(source, LONGEST_LINE_BYTES)) {
     if (text?.trim() === '') continue
     yield await orProblem(file, async () => {
-      if (text === undefined) throw new Unreadable(problem ?? 'unreadable', number)
+      if (text === undefined) throw new Unreadable(problem ?? { en: 'unreadable', zh: '无法读取' }, number)
       const row = jsonOf(text, number)
       const { file: name } = row
-      if (typeof name === 'string' && typeof row.problem === 'string') throw new Unreadable(row.problem, 1, name)
+      const told = toldIn(row.problem)
+      if (typeof name === 'string' && told !== undefined) throw new Unreadable(told, 1, name)
       if (typeof name !== 'string' || typeof row.base64 !== 'string') return documentOfRow(row, file, number)
-      if (!isDocument(name)) throw new Unreadable('not a document', 1, name)
+      if (!isDocument(name)) throw new Unreadable({ en: 'not a document', zh: '不是文档' }, 1, name)
       try {
         return await documentOf({ name, bytes: Buffer.from(row.base64, 'base64') }, signal)
       } catch (error) {
         if (!(error instanceof Unreadable)) throw error
-        throw new Unreadable(error.message, error.line, name, { cause: error })
+        throw new Unreadable(error.told, error.line, name, { cause: error })
       }
     })
   }
 }
 
 function documentOfRow(row: Record<string, unknown>, file: string, line: number): Document {
-  const refuse = (message: string): never => {
-    throw new Unreadable(message, line)
+  const refuse = (en: string, zh: string): never => {
+    throw new Unreadable({ en, zh }, line)
   }
   const { id, title, text, lang, url, tags } = row
   if (typeof id !== 'string' || id.trim() === '' || id.length > LONGEST_ID) {
-    return refuse(`"id" must be a text of 1 to ${LONGEST_ID} characters`)
+    return refuse(`"id" must be a text of 1 to ${LONGEST_ID} characters`, `"id" 应为 1 到 ${LONGEST_ID} 个字符的文本`)
   }
-  if (typeof text !== 'string') return refuse('"text" is missing')
-  if (text.length > LONGEST_TEXT) return refuse(`"text" is longer than ${LONGEST_TEXT} characters`)
-  if (title !== undefined && typeof title !== 'string') return refuse('"title" must be a text')
-  if (lang !== undefined && lang !== 'zh' && lang !== 'en') return refuse('"lang" must be "zh" or "en"')
-  if (tags !== undefined && !isTexts(tags)) return refuse('"tags" must be a list of texts')
+  if (typeof text !== 'string') return refuse('"text" is missing', '缺少 "text"')
+  if (text.length > LONGEST_TEXT)
+    return refuse(`"text" is longer than ${LONGEST_TEXT} characters`, `"text" 超过 ${LONGEST_TEXT} 个字符`)
+  if (title !== undefined && typeof title !== 'string') return refuse('"title" must be a text', '"title" 应为文本')
+  if (lang !== undefined && lang !== 'zh' && lang !== 'en')
+    return refuse('"lang" must be "zh" or "en"', '"lang" 应为 "zh" 或 "en"')
+  if (tags !== undefined && !isTexts(tags)) return refuse('"tags" must be a list of texts', '"tags" 应为文本列表')
   // Anything but a web address (javascript:, file:) could become a link on the page.
   if (url !== undefined && !(typeof url === 'string' && /^https?:\/\//.test(url))) {
-    return refuse('"url" must be a web address')
+    return refuse('"url" must be a web address', '"url" 应为网址')
   }
   const name = title?.trim() || id
   return {
@@ -310,6 +318,14 @@ function documentOfRow(row: Record<string, unknown>, file: string, line: number)
   }
 }
 
+/** Why a file could not be read, as whoever tried says it: in both languages, or in one for both. */
+function toldIn(problem: unknown): Told | undefined {
+  if (typeof problem === 'string') return { en: problem, zh: problem }
+  if (typeof problem !== 'object' || problem === null) return undefined
+  const { en, zh } = problem as Readonly<Record<string, unknown>>
+  return typeof en === 'string' && typeof zh === 'string' ? { en, zh } : undefined
+}
+
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string')
 
@@ -319,10 +335,10 @@ function jsonOf(text: string, line: number): Record<string, unknown> {
     value = JSON.parse(text)
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
-    throw new Unreadable('not a line of JSON', line)
+    throw new Unreadable({ en: 'not a line of JSON', zh: '不是一行 JSON' }, line)
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new Unreadable('not a JSON object', line)
+    throw new Unreadable({ en: 'not a JSON object', zh: '不是 JSON 对象' }, line)
   }
   return value as Record<string, unknown>
 }

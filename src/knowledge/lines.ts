@@ -1,11 +1,13 @@
 /** Owns the cutting of a stream into lines, none of which may grow without bound or be silently mended. */
+import { NOT_UTF8 } from './formats/unreadable.js'
+import type { Told } from './model.js'
 
 export interface Line {
   /** 1-based. */
   number: number
   /** Missing when the line is no valid UTF-8, or longer than was allowed; `problem` says which. */
   text?: string
-  problem?: string
+  problem?: Told
 }
 
 const LINE_FEED = 10
@@ -25,12 +27,12 @@ export async function* linesOf(
     const tooLong = size > longest
     parts = []
     size = 0
-    if (tooLong) return { number, problem: `longer than ${longest} bytes` }
+    if (tooLong) return { number, problem: { en: `longer than ${longest} bytes`, zh: `超过 ${longest} 字节` } }
     try {
       return { number, text: decoder.decode(bytes).replace(/\r$/, '') }
     } catch (error) {
       if (!(error instanceof TypeError)) throw error
-      return { number, problem: 'not valid UTF-8' }
+      return { number, problem: NOT_UTF8 }
     }
   }
   for await (const chunk of source) {

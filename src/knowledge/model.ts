@@ -79,11 +79,17 @@ export interface Hit {
   score: number
 }
 
+/** A sentence for people, in both languages; it begins small and has no full stop, for it may stand within another. */
+export interface Told {
+  readonly en: string
+  readonly zh: string
+}
+
 /** Something wrong in one file. `line` is 1-based and counts from the top of the file, front matter included. */
 export interface Problem {
   file: string
   line: number
-  message: string
+  message: Told
 }
 
 export interface IngestReport {

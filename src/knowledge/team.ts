@@ -4,7 +4,7 @@ import { Unreadable } from './formats/unreadable.js'
 import { isDay, LONGEST_ID } from './front-matter.js'
 import { languageOf, otherThan } from './language.js'
 import { linkedIds } from './links.js'
-import { BY_HAND, type CardHead, type Lang, type Source, type Topic } from './model.js'
+import { BY_HAND, type CardHead, type Lang, type Source, type Told, type Topic } from './model.js'
 import {
   type CardKey,
   type Change,
@@ -33,7 +33,7 @@ export type Saved =
   | { saved: true; lang: Lang; version: number; isNew: boolean }
   /** Nothing was changed: other cards say nearly the same, or have the same name. */
   | { saved: false; similar: Topic[] }
-  | { saved: false; problem: string }
+  | { saved: false; problem: Told }
 
 export interface ShownCard extends StoredCard {
   /** The tenant's cards that its text links to. */
@@ -92,6 +92,11 @@ export interface Team {
   list(tenant: string, filter: CardFilter): CardSummary[]
 }
 
+const TEXT_NEEDED: Told = {
+  en: 'there is no card of that id, so its text is needed',
+  zh: '没有该 ID 的卡片，因此需要提供正文',
+}
+
 /** @param similarTo cards that are about what a text is about, nearest first */
 export function openTeam(store: Store, similarTo: (text: string, tenant: string, lang: Lang) => Topic[]): Team {
   /** In which language a tenant has a card, or had one. */
@@ -119,7 +124,7 @@ export function openTeam(store: Store, similarTo: (text: string, tenant: string,
       return { saved: true, lang: card.lang, version: store.card(key)?.version ?? 1, isNew }
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error
-      return { saved: false, problem: error.message }
+      return { saved: false, problem: error.told }
     }
   }
 
@@ -151,9 +156,15 @@ export function openTeam(store: Store, similarTo: (text: string, tenant: string,
     save(draft, tenant, change, anyway) {
       const { id, text: written } = draft
       if (id.trim() === '' || id.length > LONGEST_ID)
-        return { saved: false, problem: `an id has 1 to ${LONGEST_ID} characters` }
+        return {
+          saved: false,
+          problem: { en: `an id has 1 to ${LONGEST_ID} characters`, zh: `ID 为 1 到 ${LONGEST_ID} 个字符` },
+        }
       if (draft.review !== undefined && !isDay(draft.review)) {
-        return { saved: false, problem: 'the review date must be a day, YYYY-MM-DD' }
+        return {
+          saved: false,
+          problem: { en: 'the review date must be a day, YYYY-MM-DD', zh: '复核日期应为 YYYY-MM-DD' },
+        }
       }
       const langs: Lang[] = [draft.lang ?? languageOf(written ?? draft.title ?? '')]
       if (draft.lang === undefined && written === undefined) langs.push(otherThan(langs[0] as Lang))
@@ -161,7 +172,7 @@ export function openTeam(store: Store, similarTo: (text: string, tenant: string,
         .flatMap((lang) => [store.card({ tenant, lang, id }), store.card({ tenant: SHARED, lang, id })])
         .find((card) => card !== undefined)
       const text = written ?? (before && bodyOf(before))
-      if (text === undefined) return { saved: false, problem: 'there is no card of that id, so its text is needed' }
+      if (text === undefined) return { saved: false, problem: TEXT_NEEDED }
       const head: Partial<CardHead> = {
         ...(before === undefined ? {} : headOf(before)),
         ...(draft.aliases ? { aliases: draft.aliases } : {}),

@@ -259,7 +259,7 @@ describe('an archive', () => {
       found[entry.name] = wordOf(entry)
     return found
   }
-  const wordOf = (entry: ArchiveEntry) => ('bytes' in entry ? entry.bytes.toString() : `! ${entry.problem}`)
+  const wordOf = (entry: ArchiveEntry) => ('bytes' in entry ? entry.bytes.toString() : `! ${entry.problem.en}`)
   const fine: ZipFile = { name: 'fine.md', content: 'fine' }
 
   it('gives its documents, and passes over everything else without a word', async () => {

@@ -101,7 +101,7 @@ describe('importing', () => {
     const content = Buffer.concat(lines.flatMap((line) => [Buffer.from(line as string), Buffer.from('\n')]))
     const report = await knowledge.import(bytes(content, 4096), OPTIONS)
     expect(report).toMatchObject({ added: 2, rejected: 13 })
-    expect(report.problems.map(({ file, line, message }) => `${file}:${line}: ${message}`)).toEqual([
+    expect(report.problems.map(({ file, line, message }) => `${file}:${line}: ${message.en}`)).toEqual([
       'notes.jsonl:2: not a line of JSON',
       'notes.jsonl:3: not a JSON object',
       'notes.jsonl:4: "id" must be a text of 1 to 200 characters',

@@ -107,7 +107,8 @@ describe('a file that is no card', () => {
     write('en/good.md', card('good', 'A walrus has tusks.'))
     const report = await knowledge.ingest(dir)
     expect(report).toMatchObject({ added: 1, problems: [{ file: 'en/bad.md', line }] })
-    expect(report.problems[0]?.message).toMatch(message)
+    expect(report.problems[0]?.message.en).toMatch(message)
+    expect(report.problems[0]?.message.zh).toMatch(/\p{Script=Han}/u)
     expect(knowledge.search('walrus')).toHaveLength(1)
   })
 
@@ -119,7 +120,12 @@ describe('a file that is no card', () => {
     const report = await knowledge.ingest(dir)
     expect(report).toMatchObject({
       added: 2,
-      problems: [{ file: 'en/b.md', message: expect.stringContaining('en/a.md') }],
+      problems: [
+        {
+          file: 'en/b.md',
+          message: { en: expect.stringContaining('en/a.md'), zh: expect.stringContaining('en/a.md') },
+        },
+      ],
     })
     expect(await knowledge.ingest(dir)).toMatchObject({ added: 0, unchanged: 2, problems: [{ file: 'en/b.md' }] })
   })

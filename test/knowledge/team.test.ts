@@ -74,7 +74,10 @@ describe('a card of a team', () => {
     ['a day to review it', { id: 'new', text: 'x', review: '2026-02-30' }, /review date/],
   ])('is not saved without %s', (_what, draft, problem) => {
     const { knowledge } = makeBase()
-    expect(save(knowledge, draft)).toEqual({ saved: false, problem: expect.stringMatching(problem) })
+    expect(save(knowledge, draft)).toEqual({
+      saved: false,
+      problem: { en: expect.stringMatching(problem), zh: expect.stringMatching(/\p{Script=Han}/u) },
+    })
     expect(knowledge.stats().cards).toBe(0)
   })
 

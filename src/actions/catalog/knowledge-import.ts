@@ -41,7 +41,7 @@ export default defineAction({
     problems: Type.Array(Type.Object({ file: Type.String(), line: Type.Integer(), message: Type.String() })),
     dryRun: Type.Boolean(),
   }),
-  async run(input, { knowledge, principal, file, signal }) {
+  async run(input, { knowledge, principal, file, lang, signal }) {
     if (file === undefined) throw new AppError('FILE_REQUIRED')
     // What was written by hand belongs to the default collection, and no source has it.
     if (input.mirror === true && (input.collection ?? BY_HAND) === BY_HAND) {
@@ -57,7 +57,11 @@ export default defineAction({
       mirror: input.mirror ?? false,
       signal,
     })
-    return { ...report, dryRun }
+    return {
+      ...report,
+      problems: report.problems.map((problem) => ({ ...problem, message: problem.message[lang] })),
+      dryRun,
+    }
   },
   view: importView,
 })

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { isIPv4 } from 'node:net'
 import { isAbsolute } from 'node:path'
-import { type Bilingual, fill } from '../text.js'
+import { type Bilingual, fill, say } from '../text.js'
 import type { Dialer } from './dialled.js'
 import { openSsh } from './ssh.js'
 import { Unreachable } from './unreachable.js'
@@ -120,9 +120,14 @@ function rereadable(name: string, environment: Environment): () => Buffer {
   }
 }
 
-const UNUSABLE = { en: 'Its settings cannot be used: {en}.', zh: '其设置无法使用：{zh}。' } as const
-const unusable = (error: EndpointError): Unreachable =>
-  new Unreachable(fill(UNUSABLE, { ...error.problem }), { cause: error })
+const UNUSABLE = { en: 'Its settings cannot be used: {problem}.', zh: '其设置无法使用：{problem}。' } as const
+function unusable(error: EndpointError): Unreachable {
+  const { en, zh } = error.problem
+  return new Unreachable(
+    { en: say('en', UNUSABLE, { problem: en }), zh: say('zh', UNUSABLE, { problem: zh }) },
+    { cause: error },
+  )
+}
 
 /** @throws EndpointError for another scheme, a file that is not there, and plain TCP beyond this machine unless asked for */
 export function parseEndpoint(settings: EndpointSettings, environment: Environment): Endpoint {

@@ -5,7 +5,8 @@
 import { pipeline, type Readable } from 'node:stream'
 import { crc32, createInflateRaw } from 'node:zlib'
 import { type Entry, getFileNameLowLevel, openPromise, validateFileName, type ZipFile } from 'yauzl'
-import { Unreadable } from './unreadable.js'
+import type { Told } from '../model.js'
+import { tooManyBytes, Unreadable } from './unreadable.js'
 
 export interface ArchiveLimits {
   /** Folders and files that are passed over count as well. */
@@ -29,7 +30,7 @@ export const ARCHIVE_LIMITS: Readonly<ArchiveLimits> = {
 const RATIO_MATTERS_BYTES = MIB
 
 /** `name` is a path relative to the archive's root, with `/`; where there is a problem it may be anything at all. */
-export type ArchiveEntry = { name: string; bytes: Buffer } | { name: string; problem: string }
+export type ArchiveEntry = { name: string; bytes: Buffer } | { name: string; problem: Told }
 
 const WANTED = /\.(?:md|markdown|html?|pdf|jsonl)$/i
 /** Hidden files and those that came along with a packer or a package. */
@@ -54,7 +55,7 @@ export async function* entriesOf(
   // Names are decoded here, so that a bad one is a problem of its entry; sizes are compared here, for the same reason.
   const zip = await broken(openPromise(file, { decodeStrings: false, validateEntrySizes: false }))
   try {
-    if (zip.entryCount > limits.entries) throw new Unreadable(`an archive of more than ${limits.entries} entries`)
+    if (zip.entryCount > limits.entries) throw new Unreadable(tooManyEntries(limits.entries))
     const entries = zip.eachEntry()
     let left = limits.totalBytes
     for (;;) {
@@ -62,7 +63,7 @@ export async function* entriesOf(
       if (next.done === true) return
       const name = nameOf(next.value)
       const invalid = validateFileName(name) !== null || /\p{Cc}/u.test(name)
-      if (invalid) yield { name, problem: 'its name is no path within the archive' }
+      if (invalid) yield { name, problem: NO_PATH }
       if (invalid || !isDocument(name, next.value)) continue
       const { used, ...content } = await contentOf(zip, next.value, limits, left)
       left -= used
@@ -91,7 +92,26 @@ function nameOf({ fileNameRaw, generalPurposeBitFlag, extraFields }: Entry): str
   return getFileNameLowLevel(generalPurposeBitFlag, fileNameRaw, extraFields, false)
 }
 
-type Content = { bytes: Buffer } | { problem: string }
+const NO_PATH: Told = { en: 'its name is no path within the archive', zh: '其名称不是压缩包内的路径' }
+const WRONG_SUM: Told = { en: 'damaged: its checksum differs', zh: '已损坏：校验和不符' }
+const tooManyEntries = (most: number): Told => ({
+  en: `an archive of more than ${most} entries`,
+  zh: `压缩包超过 ${most} 个条目`,
+})
+const unknownMethod = (method: number): Told => ({
+  en: `it is compressed by method ${method}, which is not supported`,
+  zh: `使用了不支持的压缩方法 ${method}`,
+})
+const inflatesBeyond = (most: number): Told => ({
+  en: `the archive inflates to more than ${most} bytes`,
+  zh: `压缩包解压后超过 ${most} 字节`,
+})
+const inflatesTimes = (ratio: number): Told => ({
+  en: `it inflates to more than ${ratio} times its size`,
+  zh: `解压后超过其大小的 ${ratio} 倍`,
+})
+
+type Content = { bytes: Buffer } | { problem: Told }
 
 /** @param left how many bytes may still be inflated  @returns with `used`, how many were */
 async function contentOf(
@@ -100,9 +120,9 @@ async function contentOf(
   limits: ArchiveLimits,
   left: number,
 ): Promise<Content & { used: number }> {
-  if (entry.isEncrypted()) return { problem: 'it is encrypted', used: 0 }
+  if (entry.isEncrypted()) return { problem: { en: 'it is encrypted', zh: '已加密' }, used: 0 }
   if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED) {
-    return { problem: `it is compressed by method ${entry.compressionMethod}, which is not supported`, used: 0 }
+    return { problem: unknownMethod(entry.compressionMethod), used: 0 }
   }
   const ratioBytes = Math.max(RATIO_MATTERS_BYTES, entry.compressedSize * limits.ratio)
   const parts: Buffer[] = []
@@ -113,16 +133,17 @@ async function contentOf(
       const part = chunk as Buffer
       used += part.length
       sum = crc32(part, sum)
-      if (used > left) return { problem: `the archive inflates to more than ${limits.totalBytes} bytes`, used }
-      if (used > limits.entryBytes) return { problem: `larger than ${limits.entryBytes} bytes`, used }
-      if (used > ratioBytes) return { problem: `it inflates to more than ${limits.ratio} times its size`, used }
+      if (used > left) return { problem: inflatesBeyond(limits.totalBytes), used }
+      if (used > limits.entryBytes) return { problem: tooManyBytes(limits.entryBytes), used }
+      if (used > ratioBytes) return { problem: inflatesTimes(limits.ratio), used }
       parts.push(part)
     }
   } catch (error) {
     if (isOfFileSystem(error)) throw error
-    return { problem: `damaged: ${(error as Error).message}`, used }
+    const { message } = error as Error
+    return { problem: { en: `damaged: ${message}`, zh: `已损坏：${message}` }, used }
   }
-  if (sum !== entry.crc32) return { problem: 'damaged: its checksum differs', used }
+  if (sum !== entry.crc32) return { problem: WRONG_SUM, used }
   return { bytes: Buffer.concat(parts), used }
 }
 
@@ -138,7 +159,9 @@ async function broken<Result>(reading: Promise<Result>): Promise<Result> {
     return await reading
   } catch (error) {
     if (isOfFileSystem(error)) throw error
-    throw new Unreadable(`not a zip, or a damaged one: ${(error as Error).message}`, 1, undefined, { cause: error })
+    const { message } = error as Error
+    const told = { en: `not a zip, or a damaged one: ${message}`, zh: `不是 zip 或已损坏：${message}` }
+    throw new Unreadable(told, 1, undefined, { cause: error })
   }
 }
 

@@ -7,7 +7,7 @@ import type { Element, ElementContent, Nodes, Root } from 'hast'
 import { fromParse5 } from 'hast-util-from-parse5'
 import { toMdast } from 'hast-util-to-mdast'
 import { type DefaultTreeAdapterMap, defaultTreeAdapter, parse, type TreeAdapter } from 'parse5'
-import type { Lang } from '../model.js'
+import type { Lang, Told } from '../model.js'
 import { writeMarkdown } from './markdown.js'
 import { Unreadable } from './unreadable.js'
 
@@ -20,6 +20,20 @@ const MOST_CELLS = 200_000
 const WIDEST_SPAN = 100
 /** Of lists and quotes; every line is indented once for each, so that depth multiplies the length of a page. */
 const DEEPEST_NESTING = 12
+
+const TOO_MANY_PARTS: Told = { en: 'a page with too many parts beside each other', zh: '页面中并列的部分过多' }
+const TOO_MANY_ELEMENTS: Told = {
+  en: `a page of more than ${MOST_ELEMENTS} elements`,
+  zh: `页面超过 ${MOST_ELEMENTS} 个元素`,
+}
+const TOO_DEEP: Told = {
+  en: `a page with more than ${DEEPEST} elements inside each other`,
+  zh: `页面元素嵌套超过 ${DEEPEST} 层`,
+}
+const TOO_MANY_CELLS: Told = {
+  en: `a page with tables of more than ${MOST_CELLS} cells`,
+  zh: `页面的表格超过 ${MOST_CELLS} 个单元格`,
+}
 
 const DROPPED = new Set(
   [
@@ -71,7 +85,7 @@ export function htmlToMarkdown(html: string): { title?: string; markdown: string
   } catch (error) {
     // The converters hand lists of children over as arguments, of which there can only be so many.
     if (!(error instanceof RangeError)) throw error
-    throw new Unreadable('a page with too many parts beside each other', 1, undefined, { cause: error })
+    throw new Unreadable(TOO_MANY_PARTS, 1, undefined, { cause: error })
   }
   const title = [...outermost(page, isNamed('title')), ...outermost(page, isNamed('h1'))].map(wordsOf).find(Boolean)
   const lang = /^(zh|en)\b/i
@@ -93,12 +107,12 @@ function treeOf(html: string): Root {
     ...defaultTreeAdapter,
     createElement: (...of) => {
       elements += 1
-      if (elements > MOST_ELEMENTS) throw new Unreadable(`a page of more than ${MOST_ELEMENTS} elements`)
+      if (elements > MOST_ELEMENTS) throw new Unreadable(TOO_MANY_ELEMENTS)
       return defaultTreeAdapter.createElement(...of)
     },
     onItemPush: () => {
       depth += 1
-      if (depth > DEEPEST) throw new Unreadable(`a page with more than ${DEEPEST} elements inside each other`)
+      if (depth > DEEPEST) throw new Unreadable(TOO_DEEP)
     },
     onItemPop: () => {
       depth -= 1
@@ -133,7 +147,7 @@ function refuseLargeTables(parts: readonly Element[]): void {
     }
     cells += rows.length * (widest + spanned)
   }
-  if (cells > MOST_CELLS) throw new Unreadable(`a page with tables of more than ${MOST_CELLS} cells`)
+  if (cells > MOST_CELLS) throw new Unreadable(TOO_MANY_CELLS)
 }
 
 const span = (value: unknown): number => Math.min(Math.max(1, Math.trunc(Number(value)) || 1), WIDEST_SPAN)

@@ -76,7 +76,11 @@ export async function pdfToMarkdown(
 ): Promise<{ title?: string; markdown: string }> {
   const { pages, title } = await pagesOf(bytes, signal)
   const blocks = blocksOf(pages)
-  if (blocks.length === 0) throw new Unreadable('a PDF without text (a scan?): nothing to search in')
+  if (blocks.length === 0)
+    throw new Unreadable({
+      en: 'a PDF without text (a scan?): nothing to search in',
+      zh: 'PDF 中没有文字（扫描件？），无可检索内容',
+    })
   // Printed by Word, a title begins with its name.
   const name =
     typeof title === 'string'
@@ -99,12 +103,20 @@ async function pagesOf(bytes: Uint8Array, signal?: AbortSignal): Promise<{ pages
   let onAbort: (() => void) | undefined
   try {
     return await new Promise((resolve, reject) => {
-      const refuse = (message: string) => reject(new Unreadable(message))
+      const refuse = (en: string, zh: string) => reject(new Unreadable({ en, zh }))
+      const takesTooMuch = () => refuse('a PDF that takes too much memory', '读取该 PDF 占用内存过多')
       onAbort = () => reject(signal?.reason)
       signal?.addEventListener('abort', onAbort)
-      deadline = setTimeout(() => refuse(`a PDF that takes longer than ${LONGEST_MS / 1000} s to read`), LONGEST_MS)
+      deadline = setTimeout(
+        () =>
+          refuse(
+            `a PDF that takes longer than ${LONGEST_MS / 1000} s to read`,
+            `读取该 PDF 超过 ${LONGEST_MS / 1000} 秒`,
+          ),
+        LONGEST_MS,
+      )
       watch = setInterval(() => {
-        if (process.memoryUsage.rss() - rssAtStart > MOST_GROWTH_BYTES) refuse('a PDF that takes too much memory')
+        if (process.memoryUsage.rss() - rssAtStart > MOST_GROWTH_BYTES) takesTooMuch()
       }, WATCH_EVERY_MS)
       worker.on('message', (message: Message) => {
         if (message.kind === 'end') resolve({ pages, title: message.title })
@@ -112,11 +124,13 @@ async function pagesOf(bytes: Uint8Array, signal?: AbortSignal): Promise<{ pages
         else {
           pages.push(message.runs)
           for (const run of message.runs) length += run.text.length
-          if (length > LONGEST_TEXT) refuse(`a PDF with more than ${LONGEST_TEXT} characters of text`)
+          if (length > LONGEST_TEXT) {
+            refuse(`a PDF with more than ${LONGEST_TEXT} characters of text`, `PDF 的文字超过 ${LONGEST_TEXT} 个字符`)
+          }
         }
       })
       worker.on('error', (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') refuse('a PDF that takes too much memory')
+        if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') takesTooMuch()
         else reject(error)
       })
       worker.on('exit', (code) => reject(new Error(`the reader of PDFs ended by itself, with ${code}`)))
@@ -155,7 +169,14 @@ function startReader(bytes: Uint8Array): Worker {
 }
 
 function unreadable({ name, message }: { name: string; message: string }): Unreadable {
-  if (name === 'TooManyPages') return new Unreadable(`a PDF of more than ${MOST_PAGES} pages`)
-  if (name === 'PasswordException') return new Unreadable('an encrypted PDF: it cannot be read without its password')
-  return new Unreadable(`a broken PDF: ${message}`)
+  if (name === 'TooManyPages') {
+    return new Unreadable({ en: `a PDF of more than ${MOST_PAGES} pages`, zh: `PDF 超过 ${MOST_PAGES} 页` })
+  }
+  if (name === 'PasswordException') {
+    return new Unreadable({
+      en: 'an encrypted PDF: it cannot be read without its password',
+      zh: 'PDF 已加密：没有密码无法读取',
+    })
+  }
+  return new Unreadable({ en: `a broken PDF: ${message}`, zh: `PDF 已损坏：${message}` })
 }
