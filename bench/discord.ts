@@ -122,9 +122,9 @@ function offer(n: number): Interaction {
   return double.click({ ...asked(n), message, label: labelOf(message) })
 }
 
-const codeIn = (interaction: Interaction): string | undefined => interaction.message()?.embeds[0]?.footer?.text
+const codeIn = (interaction: Interaction): string | undefined => interaction.answer()?.embeds[0]?.footer?.text
 const isFilled = (interaction: Interaction): boolean => {
-  const message = interaction.message()
+  const message = interaction.answer()
   return interaction.choices !== null || (message !== null && message.embeds.length > 0)
 }
 

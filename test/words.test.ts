@@ -16,8 +16,10 @@ const OTHERWISE = [
   'src/knowledge/language.ts',
   'src/knowledge/query.ts',
   'src/knowledge/systems.ts',
+  'src/bot/ranking.ts',
   // These have their English beside them in another way: as the key, and as a column.
   'src/actions/names.ts',
+  'src/bot/completion-lists.ts',
   'src/bot/docs.ts',
 ]
 

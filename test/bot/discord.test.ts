@@ -279,6 +279,16 @@ describe('starting a container', () => {
     const message = await answered(run('container start', { container: container.name }))
     expect(shown(message)).toContain('FORBIDDEN')
   })
+
+  it('is refused for the asker alone: nobody else sees that it was tried', async () => {
+    const before = bot.double.channel(LAB).length
+    const refused = run('container start', { container: 'no-such-container' }, { locale: 'zh-CN' })
+    const message = await answered(refused)
+    expect(shown(message)).toMatch(/找不到|没有/)
+    expect(isPrivate(message)).toBe(true)
+    expect(refused.message()).toBeNull()
+    expect(bot.double.channel(LAB)).toHaveLength(before)
+  })
 })
 
 describe('a next step on a message', () => {

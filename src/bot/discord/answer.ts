@@ -44,6 +44,8 @@ export interface Answer {
   readonly job?: { readonly id: string; readonly notes: readonly Block[] }
   /** What others have to agree to. */
   readonly approval?: Approval
+  /** Why nothing was done, where nothing is asked either: of no interest to anybody else. */
+  readonly refused?: AppError
 }
 
 export interface Answers {
@@ -51,10 +53,16 @@ export interface Answers {
   to(request: CallRequest, asker: Asker): Promise<Answer>
 }
 
-export function errorCard(error: unknown, { lang, requestId, log }: Asker): Card {
-  const known = error instanceof AppError ? error : new AppError('INTERNAL', { requestId }, { cause: error })
+function knownError(error: unknown, { requestId, log }: Asker): AppError {
+  if (error instanceof AppError) return error
   // The gate logs the bugs behind it; what is no AppError here is one of this surface.
-  if (known !== error) log.error({ err: error }, 'an interaction failed')
+  log.error({ err: error }, 'an interaction failed')
+  return new AppError('INTERNAL', { requestId }, { cause: error })
+}
+
+export function errorCard(error: unknown, asker: Asker): Card {
+  const { lang } = asker
+  const known = knownError(error, asker)
   return { view: { tone: 'bad', blocks: [{ kind: 'text', text: known.describe(lang) }] }, lang, footer: known.code }
 }
 
@@ -92,11 +100,11 @@ export function createAnswers({ gate, now, signal, pictures, waiting }: AnswersO
   }
 
   /** What is missing is asked for, so that nothing has to be typed again. */
-  function refusalCard(error: unknown, request: CallRequest, asker: Asker): Card {
+  function refusal(error: AppError, request: CallRequest, asker: Asker): Answer {
     const card = errorCard(error, asker)
-    if (!waiting || !(error instanceof AppError) || error.code !== 'REASON_REQUIRED') return card
+    if (!waiting || error.code !== 'REASON_REQUIRED') return { card, refused: error }
     const customId = reasonId(waiting.keep(request, asker.principal))
-    return { ...card, buttons: [{ label: WORDS.giveReason[asker.lang], customId, style: 'primary' }] }
+    return { card: { ...card, buttons: [{ label: WORDS.giveReason[asker.lang], customId, style: 'primary' }] } }
   }
 
   return {
@@ -129,7 +137,7 @@ export function createAnswers({ gate, now, signal, pictures, waiting }: AnswersO
         // The first block names the job, as every later view does; the others are what the result will lack.
         return { card, job: { id: jobId, notes: outcome.view.blocks.slice(1) } }
       } catch (error) {
-        return { card: refusalCard(error, request, asker) }
+        return refusal(knownError(error, asker), request, asker)
       }
     },
   }

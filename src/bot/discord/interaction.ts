@@ -74,10 +74,21 @@ export function createInteractions(options: InteractionsOptions): Interactions {
   /** Confirmations that were clicked here: a second click must not write over what the first one shows. */
   const clicked = new Set<string>()
 
-  /** @param asked already deferred */
-  async function carryOut(request: CallRequest, asked: Asked): Promise<void> {
+  /** Carries out a command. */
+  async function begin(request: CallRequest, asked: Asked): Promise<void> {
+    const { private: isPrivate } = gate.registry.get(request.action)
+    await asked.reply.defer(isPrivate)
+    await carryOut(request, isPrivate ? asked : forAll(asked), isPrivate ? undefined : asked)
+  }
+
+  /**
+   * @param asked already deferred
+   * @param alone the same for the asker's eyes, where others see the answer: a refusal is not for them
+   */
+  async function carryOut(request: CallRequest, asked: Asked, alone?: Asked): Promise<void> {
     const { reply, log } = asked
-    const { card, job, approval } = await answers.to(request, asked)
+    const { card, job, approval, refused } = await answers.to(request, asked)
+    if (refused && alone) return reply.takeBack(render(errorCard(refused, alone)))
     if (approval) return notices.open({ ...asked, approval, card })
     try {
       await show(reply, card, log)
@@ -99,23 +110,18 @@ export function createInteractions(options: InteractionsOptions): Interactions {
       throw new AppError('INVALID_INPUT', { problem: WORDS.unknownKind })
     }
     const request = await forms.forMessage(data, asked)
-    if (!request) return
-    const { private: isPrivate } = gate.registry.get(request.action)
-    await asked.reply.defer(isPrivate)
-    await carryOut(request, isPrivate ? asked : forAll(asked))
+    if (request) await begin(request, asked)
   }
 
   async function onSlash(data: APIChatInputApplicationCommandInteractionData, asked: Asked): Promise<void> {
     const { action, input, attachment } = readCommand(data)
-    const { private: isPrivate } = gate.registry.get(action)
-    await asked.reply.defer(isPrivate)
     const file =
       attachment &&
       (() => {
         const { url, filename, size } = attachment
         return attachmentSource({ url, name: filename, sizeBytes: size }, downloads)
       })
-    await carryOut({ action, input, ...(file ? { file } : {}) }, isPrivate ? asked : forAll(asked))
+    await begin({ action, input, ...(file ? { file } : {}) }, asked)
   }
 
   /** What happens to a message that is there already, or to none. */

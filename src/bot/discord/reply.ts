@@ -46,6 +46,8 @@ export interface Reply {
   openForm(form: APIModalInteractionResponseCallbackData): Promise<void>
   /** First answer to a request for completions. */
   autocomplete(choices: readonly APIApplicationCommandOptionChoice<string>[]): Promise<void>
+  /** In place of what was deferred for everyone to see: a message for the asker alone. */
+  takeBack(message: Message): Promise<void>
   /** Of what was deferred or answered, within 15 minutes. */
   edit(message: Message): Promise<void>
   /** A message of its own below what was answered, for everyone there, within 15 minutes. @returns its id */

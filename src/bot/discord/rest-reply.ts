@@ -83,6 +83,13 @@ export function restReply(rest: REST, payload: APIInteraction): Reply {
     openForm: (form) => answer({ type: InteractionResponseType.Modal, data: form }),
     autocomplete: (choices) =>
       answer({ type: InteractionResponseType.ApplicationCommandAutocompleteResult, data: { choices } }),
+    async takeBack(message) {
+      // First away with it: Discord would make the next message the deferred one, and show that to everyone.
+      await guarded(rest.delete(Routes.webhookMessage(application, token), { auth: false }))
+      const body = { ...message.body, flags: MessageFlags.Ephemeral }
+      const files = wireFiles(message)
+      await guarded(rest.post(Routes.webhook(application, token), { body, files, auth: false }))
+    },
     async edit(message) {
       const { body } = message
       const url = Routes.webhookMessage(application, token)

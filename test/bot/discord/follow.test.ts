@@ -60,6 +60,7 @@ function transport(failures: ReplyError[] = [], closed: ReplyError[] = []) {
     deferUpdate: unused,
     whisper: unused,
     update: unused,
+    takeBack: unused,
     followUp: unused,
     openForm: unused,
     autocomplete: unused,

@@ -67,6 +67,11 @@ export class Interaction {
     return this.world.messages.find(this.originalId)
   }
 
+  /** What the asker sees of it: the answer, or what came after an answer that was taken back. */
+  answer(): Message | null {
+    return this.message() ?? (this.originalId === null ? null : (this.followUps.at(-1) ?? null))
+  }
+
   /** Every state of that message, the first included, whoever changed it. */
   get edits(): readonly Version[] {
     return this.world.messages.history(this.originalId)
@@ -81,10 +86,10 @@ export class Interaction {
     return this.until(() => this.callback, timeoutMs, 'was not answered')
   }
 
-  /** Resolves with the answer's message once it fulfils the predicate. A deferral's empty message counts too. */
+  /** Resolves with what the asker sees once it fulfils the predicate. A deferral's empty message counts too. */
   waitFor(predicate: (message: Message) => boolean, timeoutMs = WAIT_MS): Promise<Message> {
     const look = () => {
-      const message = this.message()
+      const message = this.answer()
       return message && predicate(message) ? message : null
     }
     return this.until(look, timeoutMs, 'has no such message')
