@@ -239,7 +239,7 @@ describe('a channel for approvals', () => {
     await set({ approvals: APPROVALS, language: 'zh' })
     const { container, asked, card } = await askStart()
     // What everybody reads is in the language that was set.
-    expect(shown(card)).toMatch(new RegExp(`请确认[\\s\\S]*已向审批人显示于:\\*\\* <#${APPROVALS}>`))
+    expect(shown(card)).toMatch(new RegExp(`请确认[\\s\\S]*已向审批人显示于：\\*\\* <#${APPROVALS}>`))
     const news = there() as Message
     expect(shown(news)).toMatch(new RegExp(`ada 请求审批[\\s\\S]*${container.name}`))
     expect(news.content).toBe('')

@@ -110,6 +110,7 @@ describe('the commands', () => {
     const hidden = commands.filter((command) => command.default_member_permissions !== undefined)
     expect(hidden.map(({ name, default_member_permissions: needed }) => [name, needed])).toEqual([
       ['audit', String(PermissionFlagsBits.ManageGuild)],
+      ['settings', String(PermissionFlagsBits.ManageGuild)],
     ])
   })
 

@@ -87,7 +87,7 @@ describe('/settings', () => {
   it('names the channel as Discord does, in the language of the one who looks', async () => {
     await answered(run('settings set', { approvals: APPROVALS }, asEve))
     const told = shown(await answered(run('settings show', {}, { ...asEve, locale: 'zh-TW' })))
-    expect(told).toContain(`**审批请求显示于:** <#${APPROVALS}>`)
+    expect(told).toContain(`**审批请求显示于：** <#${APPROVALS}>`)
     await answered(run('settings set', { clear: 'approvals' }, asEve))
   })
 })
