@@ -7,8 +7,11 @@ import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 const EVERY_MS = 10_000
-/** A thread that worked for less than this share of the time is not kept from anything by a pause of a tenth of a second. */
-const IDLE = 0.02
+/**
+ * A thread that worked for less than this share of the time is hardly kept from anything by a pause of a tenth of a second. What
+ * others on the machine take of the processor counts as work, so a tighter bound would never be met on a busy one.
+ */
+const IDLE = 0.1
 /** Less is not worth the pause. */
 const WORTH_BYTES = 4 * 1024 * 1024
 
@@ -26,13 +29,18 @@ function collect(): void {
 export function spareMemory(): () => void {
   let before = performance.eventLoopUtilization()
   let kept = 0
+  let isHalfDone = false
   const timer = setInterval(() => {
     const now = performance.eventLoopUtilization()
     const { utilization } = performance.eventLoopUtilization(now, before)
     before = now
-    if (utilization > IDLE || getHeapStatistics().total_physical_size < kept + WORTH_BYTES) return
+    if (utilization > IDLE) return
+    const hasGrown = getHeapStatistics().total_physical_size >= kept + WORTH_BYTES
+    if (!hasGrown && !isHalfDone) return
     collect()
     kept = getHeapStatistics().total_physical_size
+    // The room for new objects shrinks only where few were made between two collections.
+    isHalfDone = hasGrown
   }, EVERY_MS)
   timer.unref()
   return () => clearInterval(timer)

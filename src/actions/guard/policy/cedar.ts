@@ -17,10 +17,10 @@ export {
 // (`npm run bench:gate`). Without this optimization it is a few microseconds slower, and stays.
 if (process.versions.v8.startsWith('11.')) setFlagsFromString('--no-turbo-inline-js-wasm-calls')
 
-// Compiling the functions of a policy check once more, optimized, takes 20 MB in each of V8's threads, which malloc then keeps
-// (`npm run bench:idle`); a decision does not get measurably faster by it (`npm run bench:gate`).
-setFlagsFromString('--no-wasm-tier-up')
-setFlagsFromString('--no-wasm-dynamic-tiering')
+// V8 compiles a function again, optimized, once it has run for a while: for what reads a policy file, within the start, which takes
+// 20 MB in each of V8's threads that malloc then keeps (`npm run bench:idle`). With a thousand times as much patience only a server
+// that decides much does so; without any, a decision takes twice as long.
+setFlagsFromString('--wasm-tiering-budget=2000000000')
 
 /**
  * Outside of malloc, where what can be resized is kept: glibc takes a large block that is freed as a sign to keep twice as much
