@@ -193,7 +193,6 @@ export function requestOf({ principal, action, resource, ...circumstances }: Que
   const known = resourceEntities(resource)
   const actionUid = { type: 'Action', id: action.name }
   const { destination, ...rest } = circumstances
-  const isElsewhere = destination && !known.some(({ uid: { type, id } }) => type === 'Host' && id === destination.name)
   return {
     principal: uid,
     action: actionUid,
@@ -202,7 +201,8 @@ export function requestOf({ principal, action, resource, ...circumstances }: Que
     entities: [
       { uid, attrs: { name: principal.name }, parents: [...roles, { type: 'Guild', id: principal.tenant }] },
       ...known,
-      ...(isElsewhere ? [hostEntity(destination)] : []),
+      // Also where it is the host of the resource: told twice in the same words, Cedar takes it once.
+      ...(destination ? [hostEntity(destination)] : []),
       { uid: actionUid, attrs: {}, parents: action.effect ? [{ type: 'Action', id: action.effect }] : [] },
     ],
   }
