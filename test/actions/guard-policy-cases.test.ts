@@ -213,6 +213,17 @@ describe('how a case is put', () => {
     expect(() => readPolicyCases(yaml)).toThrow(/^line 1: ./)
   })
 
+  it.each(['user', 'token', 'local'])('and put as a %s', (kind) => {
+    const type = `${kind.charAt(0).toUpperCase()}${kind.slice(1)}`
+    const yaml = `- name: x\n  who: { kind: ${kind} }\n  does: ask\n  expect: allow`
+    expect(ran(yaml, `permit (principal is ${type}, action, resource);`)).toEqual([undefined])
+  })
+
+  it('and refused where YAML itself has a word to say', () => {
+    const yaml = '- name: x\n  name: y\n  who: {}\n  does: ask\n  expect: deny'
+    expect(() => readPolicyCases(yaml)).toThrow(/^line 2: Map keys must be unique[^\n]*$/)
+  })
+
   it('and every problem is named once, with where it is', () => {
     const yaml = `${one('  to: { container: { mounts: -1 } }\n  expect: deny')}\n${one('  expect: maybe')}`
     expect(() => readPolicyCases(yaml)).toThrow(/^line 1: to\.container\.mounts .*\nline 6: expect [^\n]*$/)
