@@ -2,6 +2,7 @@
 import Sqlite, { type Database } from 'better-sqlite3'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Principal } from '../../src/actions/action.js'
+import { type NoticeRow, openApprovalNoticeStore } from '../../src/actions/guard/approval-notice-store.js'
 import { openApprovalStore } from '../../src/actions/guard/approval-store.js'
 import {
   APPROVAL_MS,
@@ -443,11 +444,80 @@ describe('a click', () => {
   })
 })
 
+describe('the end of a request', () => {
+  it('is said once it is over, and looked up as it is by whoever keeps others informed', () => {
+    const [open, used, back] = [ask(), ask(), ask()]
+    approvals.close(used.id, 'used')
+    approvals.close(back.id, 'withdrawn')
+    const end = (id: string) => approvals.get(id)?.ended
+    expect(approvals.get(open.id)).toEqual(open)
+    expect(Object.keys(open)).not.toContain('ended')
+    expect([end(used.id), end(back.id)]).toEqual(['used', 'withdrawn'])
+    clock = open.expiresAt
+    expect(approvals.get(open.id)).toMatchObject({ state: 'over', ended: 'expired' })
+    approvals.close(used.id, 'withdrawn')
+    expect(end(used.id)).toBe('used')
+    expect(approvals.get('nope')).toBeUndefined()
+  })
+
+  it('is told apart by what its asker made of it', () => {
+    const call: Confirmable = { principal: ann, action: 'a', input: {}, target: {} }
+    const [used, back] = [ask(), ask()]
+    approvals.decide(used.id, bea, YES)
+    approvals.decide(used.id, cem, YES)
+    confirmations.redeem(confirmations.create(call, used).token, call, TWO)
+    confirmations.withdraw(confirmations.create(call, back).token, ann)
+    expect([used, back].map(({ id }) => approvals.get(id)?.ended)).toEqual(['used', 'withdrawn'])
+  })
+})
+
+describe('where a request is shown', () => {
+  it('is kept until it is removed, or the request is', () => {
+    const notices = openApprovalNoticeStore(db)
+    const [one, other] = [ask(), ask()]
+    const row: NoticeRow = {
+      approval: one.id,
+      tenant: '100',
+      lang: 'zh',
+      channel: null,
+      message: null,
+      shown: 'a',
+      asker: 'ann',
+      asker_lang: 'en',
+      asked_in: 'c0',
+      told: 0,
+    }
+    const second = { ...row, approval: other.id, asked_in: null }
+    notices.insert(row)
+    notices.insert(second)
+    const all = () => new Map(notices.all().map((notice) => [notice.approval, notice]))
+    expect(all()).toEqual(
+      new Map([
+        [one.id, row],
+        [other.id, second],
+      ]),
+    )
+    notices.place(one.id, { channel: 'c1', message: 'm1' })
+    notices.shows(one.id, 'b')
+    notices.told(one.id)
+    expect(all().get(one.id)).toEqual({ ...row, channel: 'c1', message: 'm1', shown: 'b', told: 1 })
+    expect(all().get(other.id)).toEqual(second)
+    notices.place(one.id, undefined)
+    expect(all().get(one.id)).toMatchObject({ channel: null, message: null })
+    notices.remove(one.id)
+    expect(notices.all()).toEqual([second])
+    clock = other.expiresAt + 24 * 60 * 60_000
+    ask()
+    expect(notices.all()).toEqual([])
+    expect(rows('store_versions')).toContainEqual({ store: 'approval-notices', version: 1 })
+  })
+})
+
 describe('what is kept', () => {
   it('knows its own version, and lets go of clicks of before, which could not be read', () => {
     expect(rows('store_versions')).toEqual(
       expect.arrayContaining([
-        { store: 'approvals', version: 1 },
+        { store: 'approvals', version: 2 },
         { store: 'confirmations', version: 3 },
       ]),
     )

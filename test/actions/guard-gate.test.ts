@@ -106,6 +106,15 @@ describe('a call that is allowed', () => {
     expect(runs.at(-1)?.context.file).toBe(given)
   })
 
+  it('is answered from what is remembered of the hosts where it is to be at once', async () => {
+    open()
+    await gate.call('ask')
+    const asked = runs.at(-1)?.context.hosts
+    await gate.call('ask', {}, { fromMemory: true })
+    expect(runs.at(-1)?.context.hosts).toBe(gate.remembered)
+    expect(asked).not.toBe(gate.remembered)
+  })
+
   it('gives back its output and its view', async () => {
     open()
     const outcome = await gate.call('ask')
@@ -517,7 +526,7 @@ describe('a call that others must agree to', () => {
       why: { en: 'Gone.', zh: '没了。' },
       facts: expect.arrayContaining([
         { label: 'env', value: 'A=…' },
-        { label: 'state', value: 'running' },
+        { label: { en: 'state', zh: '状态' }, value: 'running' },
       ]),
     })
     expect(JSON.stringify(asked.view)).toContain('ops')

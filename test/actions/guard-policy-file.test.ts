@@ -117,6 +117,26 @@ describe('more that is wrong with a file', () => {
         /^1: @reason stands on a permit of ask, host\.status, container\.list|^1: @reason stands on a permit of .*ask.*, which take none$/,
       ],
     ],
+    [
+      'a reason for looking at two things',
+      '@reason("required") permit (principal, action in [Action::"ask", Action::"container.list"], resource);',
+      [/^1: @reason stands on a permit of ask, container\.list, which take none$/],
+    ],
+    [
+      'a reason for a right of no effect',
+      '@reason("required") permit (principal, action == Action::"set-special-mode", resource);',
+      [],
+    ],
+    [
+      'a word that is nearly one',
+      'permit (principal, action == Action::"container.strat", resource);',
+      [/^1: policy1: .*container\.strat.* \(did you mean .*container\.start.*\)$/],
+    ],
+    [
+      'a type that does not fit',
+      'permit (principal, action, resource) when { context.hour > "9" };',
+      [/^1: policy1: .*[^!]$/],
+    ],
     ['a reason for changing', '@reason("required") permit (principal, action in Action::"change", resource);', []],
     [
       'a reason for several',

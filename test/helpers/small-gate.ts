@@ -126,6 +126,7 @@ export function openSmallGate(options: SmallGateOptions = {}) {
   }
 
   const hosts = { visible: () => [...visible] } as unknown as Services['hosts']
+  const remembered = { ...hosts }
   const gate = createGate({
     registry,
     policy: () => inForce,
@@ -138,7 +139,7 @@ export function openSmallGate(options: SmallGateOptions = {}) {
     limits: createLimits({ read: 1e6, change: 1e6, destroy: 1e6, disclose: 1e6, ask: 1e6, ...options.rates }),
     // What no verb here reaches is not there.
     services: { hosts, jobs, artifacts, audit, approvals, now } as unknown as Services,
-    rememberedHosts: hosts,
+    rememberedHosts: remembered,
     onBug: (error, requestId) => bugs.push({ error, requestId }),
   })
 
@@ -160,6 +161,7 @@ export function openSmallGate(options: SmallGateOptions = {}) {
     approvals,
     bugs,
     world,
+    remembered,
     call,
     replacePolicy: (source: string): void => {
       inForce = read(source)
