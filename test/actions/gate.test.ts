@@ -64,6 +64,8 @@ describe('policy', () => {
       'job.cancel': { job: 'x' },
       'policy.explain': { action: 'ask' },
       'policy.simulate': { action: 'ask', roles: 'admin' },
+      'settings.map-role': { 'server-role': '310000000000000001', role: 'viewer' },
+      'settings.unmap-role': { 'server-role': '310000000000000001', role: 'viewer' },
       'container.copy-in': { container: container.name, path: '/srv/x', text: 'x' },
       'container.copy-out': { container: container.name, path: '/srv' },
       'container.transfer': { container: container.name, to: 'x', reference: 'x' },
