@@ -122,7 +122,9 @@ function offer(n: number): Interaction {
   return double.click({ ...asked(n), message, label: labelOf(message) })
 }
 
-const codeIn = (interaction: Interaction): string | undefined => interaction.answer()?.embeds[0]?.footer?.text
+/** Captions of pictures stand where codes do. */
+const codeIn = (interaction: Interaction): string | undefined =>
+  /^[A-Z_]+$/.exec(interaction.answer()?.embeds[0]?.footer?.text ?? '')?.[0]
 const isFilled = (interaction: Interaction): boolean => {
   const message = interaction.answer()
   return interaction.choices !== null || (message !== null && message.embeds.length > 0)
