@@ -346,28 +346,28 @@ export function hostDriverContract(how: string, reach: () => Promise<Reached>): 
       const watching = driver.watch((what) => told.push(what), stop.signal)
       watching.catch(() => undefined)
       await expect.poll(() => [...told].sort(), SOON).toEqual(['images', 'instances'])
-      const toldBy = async (work: () => Promise<unknown>): Promise<Watched[]> => {
+      // Others use the same engine, and what was done before may be told late: only that this is told of counts.
+      const toldOf = async (what: Watched, work: () => Promise<unknown>): Promise<void> => {
         told.length = 0
         await work()
-        await expect.poll(() => told.length, SOON).toBeGreaterThan(0)
-        return [...new Set(told)]
+        await expect.poll(() => told, SOON).toContain(what)
       }
       let id = ''
       const make = async () => {
         id = await run()
       }
-      expect(await toldBy(make)).toEqual(['instances'])
       for (const work of [
+        make,
         () => driver.rename(id, `hc-${mark}-watched`, never),
         () => driver.pause(id, never),
         () => driver.unpause(id, never),
         () => driver.stop(id, 0, never),
         () => driver.remove(id, { force: true, volumes: true }, never),
       ]) {
-        expect(await toldBy(work)).toEqual(['instances'])
+        await toldOf('instances', work)
       }
-      expect(await toldBy(() => driver.tag(imageId, `hc-${mark}/watch`, '1', never))).toEqual(['images'])
-      expect(await toldBy(() => driver.removeImage(`hc-${mark}/watch:1`, false, never))).toEqual(['images'])
+      await toldOf('images', () => driver.tag(imageId, `hc-${mark}/watch`, '1', never))
+      await toldOf('images', () => driver.removeImage(`hc-${mark}/watch:1`, false, never))
       stop.abort(new Error('enough'))
       await expect(watching).rejects.toThrow('enough')
     })
