@@ -217,6 +217,7 @@ export function createGate(options: GateOptions): Gate {
     if (demand.reason && (typeof input.reason !== 'string' || input.reason.trim() === '')) {
       throw new AppError('REASON_REQUIRED')
     }
+    let agree: (() => readonly string[]) | undefined
     if (demand.why) {
       if (call.confirm === undefined) {
         const asked = { ...resolved, action, file, input: shownInput, why: demand.why }
@@ -238,11 +239,15 @@ export function createGate(options: GateOptions): Gate {
           ...(approval ? { approval } : {}),
         }
       }
-      const agreed = confirmations.redeem(call.confirm, confirmable, demand.approvals)
-      entry.current = { ...entry.current, approvals: agreed }
+      const { confirm } = call
+      agree = () => {
+        const agreed = confirmations.redeem(confirm, confirmable, demand.approvals)
+        entry.current = { ...entry.current, approvals: agreed }
+        return agreed
+      }
     }
 
-    audit.intent(entry.current)
+    audit.intent(entry.current, agree)
     entry.state = 'begun'
     const begun = entry.current
     const startJob: CallContext['startJob'] = (work, release) => {

@@ -231,6 +231,20 @@ describe('audit', () => {
     expect((await container.inspect()).State.Running).toBe(false)
     await broken.close()
   })
+
+  it('keeps a confirmation good whose use could not be written down', async () => {
+    const started = await makeContainer(docker, { start: false })
+    const input = { container: started.name }
+    const asked = await room.call('container.start', input)
+    if (asked.status !== 'confirm') throw new Error('it was to be confirmed first')
+    room.db.exec("CREATE TRIGGER jam BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'jammed'); END")
+    expect(await codeOf(room.call('container.start', input, { confirm: asked.token }))).toBe('AUDIT_UNAVAILABLE')
+    room.db.exec('DROP TRIGGER jam')
+    room.bugs.length = 0
+    expect((await started.inspect()).State.Running).toBe(false)
+    expect((await room.call('container.start', input, { confirm: asked.token })).status).toBe('done')
+    expect(await codeOf(room.call('container.start', input, { confirm: asked.token }))).not.toBe('OK')
+  })
 })
 
 describe('errors', () => {

@@ -74,8 +74,11 @@ export interface AuditCheck {
 }
 
 export interface AuditLog {
-  /** @throws AppError AUDIT_UNAVAILABLE: then the call must not run */
-  intent(entry: AuditEntry): void
+  /**
+   * @param agree uses up what others and the asker have agreed to; as one with the row, so that neither is without the other
+   * @throws AppError AUDIT_UNAVAILABLE, or what `agree` throws: then the call must not run, and nothing was used up
+   */
+  intent(entry: AuditEntry, agree?: () => readonly string[]): void
   outcome(entry: AuditEntry, outcome: AuditOutcome): void
   /** A call that was refused before it ran: both rows at once. @throws AppError AUDIT_UNAVAILABLE */
   refused(entry: AuditEntry, code: string): void
@@ -160,11 +163,14 @@ export function openAudit({ store, sealer, process, now }: AuditOptions): AuditL
     try {
       write()
     } catch (cause) {
-      throw new AppError('AUDIT_UNAVAILABLE', {}, { cause })
+      throw cause instanceof AppError ? cause : new AppError('AUDIT_UNAVAILABLE', {}, { cause })
     }
   }
   return {
-    intent: (entry) => orUnavailable(() => store.insert(row(entry, 'intent'))),
+    intent: (entry, agree) =>
+      orUnavailable(() =>
+        store.atomically(() => store.insert(row(agree ? { ...entry, approvals: agree() } : entry, 'intent'))),
+      ),
     outcome: (entry, outcome) => orUnavailable(() => store.insert(row(entry, 'outcome', outcome))),
     refused: (entry, code) =>
       orUnavailable(() =>
