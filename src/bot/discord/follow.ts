@@ -11,7 +11,7 @@ import {
   within,
 } from '../../actions/index.js'
 import { calling, type Messenger } from './messenger.js'
-import { type Card, render } from './render.js'
+import { type Card, type Message, render } from './render.js'
 import { type Reply, ReplyError, replyWindowMs } from './reply.js'
 import { WORDS } from './words.js'
 
@@ -80,16 +80,20 @@ export async function callAsker(
   await reached(() => messenger.tell(user, card ? render(card) : message), 'by a direct message')
 }
 
-/** Shows a card where the reply is; one that Discord will not take is shown without its buttons. */
-export async function show(reply: Reply, card: Card, log: Logger): Promise<void> {
+/** Sends a card; one that Discord will not take goes without its buttons. @param send rejects with ReplyError */
+export async function sendCard(send: (message: Message) => Promise<void>, card: Card, log: Logger): Promise<void> {
   try {
-    await reply.edit(render(card))
+    await send(render(card))
   } catch (error) {
     if (!(error instanceof ReplyError) || error.failure !== 'refused') throw error
-    log.error({ err: error }, 'Discord refused a reply; showing it without buttons')
-    await reply.edit(render({ ...card, plain: true }))
+    log.error({ err: error }, 'Discord refused a message; sending it without buttons')
+    await send(render({ ...card, plain: true }))
   }
 }
+
+/** Shows a card where the reply is. */
+export const show = (reply: Reply, card: Card, log: Logger): Promise<void> =>
+  sendCard((message) => reply.edit(message), card, log)
 
 /** @returns once the job has ended and its asker was told, or `stop` has fired */
 export async function followJob(followed: FollowedJob, options: FollowOptions): Promise<void> {

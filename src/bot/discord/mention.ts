@@ -9,11 +9,10 @@ import { type Actions, AppError, type Lang } from '../../actions/index.js'
 import type { Config } from '../config.js'
 import type { Pictures } from '../pictures.js'
 import { createAnswers } from './answer.js'
+import { sendCard } from './follow.js'
 import { textOf } from './message-text.js'
 import { firstTime } from './once.js'
 import { principalReader } from './principal.js'
-import { render } from './render.js'
-import { ReplyError } from './reply.js'
 import { answerMessage } from './rest-reply.js'
 import { createUnderWay } from './under-way.js'
 
@@ -77,13 +76,7 @@ export function createMentions({ config, actions, log, pictures, now, rest }: Me
     }
     try {
       const { card } = await answers.to({ action: 'ask', input: { question } }, asker)
-      try {
-        await answerMessage(rest, message, render(card))
-      } catch (error) {
-        if (!(error instanceof ReplyError) || error.failure !== 'refused') throw error
-        child.error({ err: error }, 'Discord refused an answer; showing it without buttons')
-        await answerMessage(rest, message, render({ ...card, plain: true }))
-      }
+      await sendCard((answer) => answerMessage(rest, message, answer), card, child)
     } catch (error) {
       child.warn({ err: error }, 'an answer did not reach Discord')
     }
