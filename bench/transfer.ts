@@ -20,6 +20,8 @@ interface Part {
   readonly mib: number
   /** By curl. */
   raw(): void
+  /** The same by tools that leave what we leave: a digest, and a file that a power cut does not take. */
+  alike?(): void
   /** What it leaves. */
   cleanRaw?(): void
   /** @returns seconds */
@@ -58,6 +60,8 @@ console.log(`making containers of ${EXPORT_MIB} and ${MIB} MiB …`)
 const large = await containerOf(EXPORT_MIB)
 const small = await containerOf(MIB)
 const empty = await containerOf(0)
+/** What an answer becomes in the product, by the tools of a shell. */
+const kept = (answer: string): string => `${answer} | tee ${rawFile} | sha256sum && sync ${rawFile}`
 const TAR = "-H 'Content-Type: application/x-tar'"
 const IMAGE = 'bench/saved:1'
 await here.docker.getContainer(small).commit({ repo: 'bench/saved', tag: '1' })
@@ -95,6 +99,7 @@ async function partsOf(): Promise<Part[]> {
     bar: 0.9,
     mib: EXPORT_MIB,
     raw: () => void shell(curl(here, `/containers/${large}/export`, `-o ${rawFile}`)),
+    alike: () => void shell(kept(curl(here, `/containers/${large}/export`))),
     ours: making('container.export', { host: 'here', container: large }),
     cleanRaw,
     clean,
@@ -104,6 +109,7 @@ async function partsOf(): Promise<Part[]> {
     bar: 0.9,
     mib: MIB,
     raw: () => void shell(curl(here, `/images/${IMAGE}/get`, `-o ${rawFile}`)),
+    alike: () => void shell(kept(curl(here, `/images/${IMAGE}/get`))),
     ours: making('image.save', { host: 'here', image: IMAGE }),
     cleanRaw,
     clean,
@@ -196,17 +202,24 @@ async function partsOf(): Promise<Part[]> {
 /** What one left to the disk, writing or freeing gigabytes, is not for the next to wait for. */
 const settleDisk = (): void => void shell('sync')
 
-async function measure({ name, bar, mib, raw, cleanRaw, ours, clean }: Part): Promise<string> {
+async function measure({ name, bar, mib, raw, alike, cleanRaw, ours, clean }: Part): Promise<string> {
+  /** @returns seconds */
+  const timed = (work: () => void): number => {
+    settleDisk()
+    const from = performance.now()
+    work()
+    const seconds = (performance.now() - from) / 1000
+    cleanRaw?.()
+    return seconds
+  }
   const ratios: number[] = []
+  const alikes: number[] = []
   const growths: number[] = []
   raw()
   cleanRaw?.()
   for (let round = 1; round <= ROUNDS; round++) {
-    settleDisk()
-    const from = performance.now()
-    raw()
-    const rawSeconds = (performance.now() - from) / 1000
-    cleanRaw?.()
+    const rawSeconds = timed(raw)
+    const alikeSeconds = alike && timed(alike)
     settleDisk()
     served.resetPeak()
     const seconds = await ours()
@@ -214,14 +227,17 @@ async function measure({ name, bar, mib, raw, cleanRaw, ours, clean }: Part): Pr
     await clean?.()
     ratios.push(rawSeconds / seconds)
     growths.push(growth)
+    if (alikeSeconds !== undefined) alikes.push(alikeSeconds / seconds)
     console.log(
-      `${name} ${round}: curl ${(mib / rawSeconds).toFixed(0)} MiB/s, hypercall ${(mib / seconds).toFixed(0)} MiB/s, ` +
-        `ratio ${(rawSeconds / seconds).toFixed(2)}, peak RSS +${growth.toFixed(0)} MiB`,
+      `${name} ${round}: curl ${(mib / rawSeconds).toFixed(0)} MiB/s, ` +
+        (alikeSeconds === undefined ? '' : `with digest and sync ${(mib / alikeSeconds).toFixed(0)} MiB/s, `) +
+        `hypercall ${(mib / seconds).toFixed(0)} MiB/s, ratio ${(rawSeconds / seconds).toFixed(2)}, peak RSS +${growth.toFixed(0)} MiB`,
     )
   }
   const ratio = median(ratios)
   const verdict = bar === undefined ? '' : ` (bar ${bar}: ${ratio >= bar ? 'holds' : 'DOES NOT HOLD'})`
-  return `${name}: median ratio ${ratio.toFixed(2)}${verdict}, largest growth of RSS ${Math.max(...growths).toFixed(0)} MiB`
+  const beside = alikes.length === 0 ? '' : `, ${median(alikes).toFixed(2)} of curl with digest and sync`
+  return `${name}: median ratio ${ratio.toFixed(2)}${verdict}${beside}, largest growth of RSS ${Math.max(...growths).toFixed(0)} MiB`
 }
 
 try {
