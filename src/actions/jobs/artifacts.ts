@@ -134,9 +134,12 @@ export function openArtifacts(options: ArtifactsOptions): Artifacts {
 
   /** What is being written here: no row counts it yet. */
   let writing = 0
+  /** What the rows count: thousands of them are not added up again for every piece of every artifact. */
+  let kept: number | undefined
 
   function requireQuota(tenant: string): void {
-    const taken = store.totalBytes() + writing
+    kept ??= store.totalBytes()
+    const taken = kept + writing
     if (writing > 0 ? taken <= options.quotaBytes : taken < options.quotaBytes) return
     // Its own only: what others keep is none of its business.
     const largest = store.list(tenant, now()).sort((a, b) => b.size_bytes - a.size_bytes)
@@ -151,6 +154,8 @@ export function openArtifacts(options: ArtifactsOptions): Artifacts {
 
   async function write(source: ByteSource, id: string, request: ArtifactRequest): Promise<Transferred> {
     let written = 0
+    // Another process may have made or removed some.
+    kept = undefined
     try {
       return await transfer(source, pathOf(id), {
         temporary: join(options.workFolder, `${id}.part`),
@@ -187,6 +192,7 @@ export function openArtifacts(options: ArtifactsOptions): Artifacts {
       }
       try {
         store.insert(row)
+        kept = undefined
       } catch (error) {
         await rm(pathOf(id), { force: true })
         throw error
@@ -224,6 +230,7 @@ export function openArtifacts(options: ArtifactsOptions): Artifacts {
     },
     async remove(id, tenant) {
       if (!store.remove(id, tenant)) throw new AppError('ARTIFACT_NOT_FOUND', { artifact: id })
+      kept = undefined
       forget(new Set([id]))
       await rm(pathOf(id), { force: true })
     },
@@ -233,6 +240,7 @@ export function openArtifacts(options: ArtifactsOptions): Artifacts {
     },
     async sweep() {
       const expired = new Set(store.dropExpired(now()))
+      kept = undefined
       forget(expired)
       for (const id of expired) await rm(pathOf(id), { force: true })
       const known = new Set(store.ids())
