@@ -16,9 +16,9 @@ export interface StreamedAnswer {
   readonly body: ByteSource
 }
 
-/** Together they fit into a processor's cache; larger ones were measured slower. */
+/** Together they fit into a processor's cache, whoever reads them next; more of them, or larger ones, were measured slower. */
 const SLAB_BYTES = 256 * 1024
-const SLABS = 8
+const SLABS = 4
 /** A slab with less room than this is full: short reads cost more than the room is worth. */
 const MIN_READ_BYTES = 64 * 1024
 /** What does not fill a slab is given after this long: a message that tells of progress is not kept until the next ones. */
