@@ -1,7 +1,7 @@
 // Engines behind SSH: one connection for each host, in which every connection to the engine is a channel of its own.
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Client, type ClientChannel, type ServerHostKeyAlgorithm } from 'ssh2'
+import type { Client, ClientChannel, ServerHostKeyAlgorithm } from 'ssh2'
 import { type Bilingual, fill } from '../text.js'
 import type { Dialer } from './dialled.js'
 import { type KnownHosts, parseKnownHosts, type Verdict } from './known-hosts.js'
@@ -89,7 +89,9 @@ function explain(error: Error & { level?: string }): Unreachable {
   return new Unreachable(/privateKey/.test(error.message) ? KEY_UNUSABLE : NO_MACHINE_ANSWER, { cause: error })
 }
 
-function connect(target: SshTarget): Promise<Client> {
+/** The client is loaded by the first connection: most bots make none. */
+async function connect(target: SshTarget): Promise<Client> {
+  const { Client } = (await import('ssh2')).default
   return new Promise((resolve, reject) => {
     const known = parseKnownHosts(target.knownHosts())
     const privateKey = target.key()

@@ -1,9 +1,10 @@
 // The way to a Docker Engine, and what its failures mean; the only file that knows its client.
 import { Agent } from 'node:http'
 import { Agent as TlsAgent } from 'node:https'
+import { createRequire } from 'node:module'
 import { addAbortSignal } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
-import Docker from 'dockerode'
+import type Docker from 'dockerode'
 import { type ByteSource, readableOf } from '../../bytes.js'
 import { AppError } from '../../errors.js'
 import { within } from '../../within.js'
@@ -86,28 +87,31 @@ export function reasonOf(error: EngineError): string {
   )
 }
 
+/** Loaded by whoever first asks an engine something: with what it brings along it takes some megabytes. */
+const loadDocker = (): typeof Docker => createRequire(import.meta.url)('dockerode') as typeof Docker
+
 /** The client takes an agent; only its types do not say so. */
-function clientBy(agent: Agent, options: Docker.DockerOptions): Docker {
+function optionsBy(agent: Agent, options: Docker.DockerOptions): Docker.DockerOptions {
   const withAgent: Docker.DockerOptions & { agent: Agent } = { ...options, agent }
-  return new Docker(withAgent)
+  return withAgent
 }
 
 /** What is left out is taken from the environment, which may speak of another engine. */
-function clientOf(endpoint: DockerEndpoint): Docker {
+function optionsOf(endpoint: DockerEndpoint): Docker.DockerOptions {
   switch (endpoint.kind) {
     case 'unix':
-      return new Docker({ socketPath: endpoint.path, host: '', protocol: 'http' })
+      return { socketPath: endpoint.path, host: '', protocol: 'http' }
     case 'tcp': {
       const { host, port, tls } = endpoint
-      if (!tls) return new Docker({ host, port, protocol: 'http' })
+      if (!tls) return { host, port, protocol: 'http' }
       const agent = new TlsAgent()
       agent.createConnection = () => connectTls({ host, port, ...tls() })
-      return clientBy(agent, { host, port, protocol: 'https' })
+      return optionsBy(agent, { host, port, protocol: 'https' })
     }
     case 'dialled': {
       const agent = new Agent()
       agent.createConnection = () => dialled(endpoint.dialer)
-      return clientBy(agent, { host: 'engine', port: 80, protocol: 'http' })
+      return optionsBy(agent, { host: 'engine', port: 80, protocol: 'http' })
     }
   }
 }
@@ -127,9 +131,13 @@ export function openClient(host: string, endpoint: DockerEndpoint): Client {
     const reason = reasonOf(error)
     return reading({ statusCode, reason }) ?? new AppError('ENGINE_REFUSED', { host, reason }, { cause: error })
   }
+  let docker: Docker | undefined
   const client: Client = {
     host,
-    docker: clientOf(endpoint),
+    get docker() {
+      docker ??= new (loadDocker())(optionsOf(endpoint))
+      return docker
+    },
     async ask(signal, ms, reading, work) {
       try {
         return await within(signal, ms, work)

@@ -43,11 +43,12 @@ export function dockerDriver(host: string, endpoint: DockerEndpoint): HostDriver
   const client = openClient(host, endpoint)
 
   /** The client takes a signal here too; only its types do not say so. */
-  const system = client.docker as unknown as {
-    version(options: { abortSignal: AbortSignal }): Promise<Docker.DockerVersion>
-    info(options: { abortSignal: AbortSignal }): Promise<{ Containers: number; ContainersRunning: number }>
-    df(options: { abortSignal: AbortSignal }): Promise<DiskUsage>
-  }
+  const system = () =>
+    client.docker as unknown as {
+      version(options: { abortSignal: AbortSignal }): Promise<Docker.DockerVersion>
+      info(options: { abortSignal: AbortSignal }): Promise<{ Containers: number; ContainersRunning: number }>
+      df(options: { abortSignal: AbortSignal }): Promise<DiskUsage>
+    }
 
   return {
     can: EVERYTHING,
@@ -56,7 +57,7 @@ export function dockerDriver(host: string, endpoint: DockerEndpoint): HostDriver
     async probe(signal): Promise<Health> {
       try {
         const [version, info] = await within(signal, PROBE_MS, (abortSignal) =>
-          Promise.all([system.version({ abortSignal }), system.info({ abortSignal })]),
+          Promise.all([system().version({ abortSignal }), system().info({ abortSignal })]),
         )
         return {
           state: 'healthy',
@@ -79,7 +80,7 @@ export function dockerDriver(host: string, endpoint: DockerEndpoint): HostDriver
         CHANGE_MS,
         () => undefined,
         async (abortSignal) => {
-          const { LayersSize, Images, Containers, Volumes, BuildCache } = await system.df({ abortSignal })
+          const { LayersSize, Images, Containers, Volumes, BuildCache } = await system().df({ abortSignal })
           const images = usageKind(
             Images,
             (image) => image.Containers > 0,

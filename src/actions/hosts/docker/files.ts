@@ -58,13 +58,13 @@ const destination =
 type Part = Pick<HostDriver, 'stat' | 'owner' | 'putArchive' | 'getArchive' | 'export'>
 
 export function filesOf(client: Client): Part {
-  const { docker, host } = client
+  const { host } = client
 
   const files: Part = {
     async stat(id, path, signal) {
       try {
         return await client.ask(signal, READ_MS, readingOf(host, id, absent(path)), async (abortSignal) => {
-          const answer = (await docker.getContainer(id).infoArchive({ path, abortSignal })) as unknown as {
+          const answer = (await client.docker.getContainer(id).infoArchive({ path, abortSignal })) as unknown as {
             headers: Record<string, string | undefined>
             resume(): void
           }

@@ -92,12 +92,12 @@ type Part = Pick<
 >
 
 export function imagesOf(client: Client): Part {
-  const { docker, host } = client
+  const { host } = client
   /** The client's own call takes no signal. */
   const historyOf = (id: string, abortSignal: AbortSignal): Promise<Step[]> =>
     new Promise((resolve, reject) => {
       const request = { path: `/images/${id}/history`, method: 'GET', statusCodes: { 200: true }, abortSignal }
-      docker.modem.dial(request, (error, steps) => (error ? reject(error) : resolve(steps as Step[])))
+      client.docker.modem.dial(request, (error, steps) => (error ? reject(error) : resolve(steps as Step[])))
     })
   const missing =
     (image: string): Reading =>
@@ -107,7 +107,7 @@ export function imagesOf(client: Client): Part {
         : undefined
   /** The client takes a signal here too; only its types do not say so. */
   const inspectionOf = (id: string, abortSignal: AbortSignal): Promise<Docker.ImageInspectInfo> =>
-    docker.getImage(id).inspect({ abortSignal } as Docker.ImageInspectOptions)
+    client.docker.getImage(id).inspect({ abortSignal } as Docker.ImageInspectOptions)
   const notImported: Reading = ({ reason }) =>
     NO_TAR.test(reason) ? new AppError('ARCHIVE_INVALID', { reason: BROKEN_TAR }) : undefined
   const notLoaded: Reading = (refusal) =>
@@ -132,7 +132,7 @@ export function imagesOf(client: Client): Part {
         signal,
         READ_MS,
         () => undefined,
-        async (abortSignal) => (await docker.listImages({ all: true, abortSignal })).map(summaryOf),
+        async (abortSignal) => (await client.docker.listImages({ all: true, abortSignal })).map(summaryOf),
       ),
 
     inspectImage: (id, signal) =>
@@ -152,7 +152,7 @@ export function imagesOf(client: Client): Part {
 
     async tag(id, repository, tag, signal) {
       await client.ask(signal, CHANGE_MS, missing(id), (abortSignal) =>
-        docker.getImage(id).tag({ repo: repository, tag, abortSignal }),
+        client.docker.getImage(id).tag({ repo: repository, tag, abortSignal }),
       )
     },
 
@@ -165,7 +165,7 @@ export function imagesOf(client: Client): Part {
             ? new AppError('IMAGE_IN_USE', { image: reference, host, reason: refusal.reason })
             : missing(reference)(refusal),
         async (abortSignal) => {
-          const steps = (await docker.getImage(reference).remove({ force, abortSignal })) as {
+          const steps = (await client.docker.getImage(reference).remove({ force, abortSignal })) as {
             Untagged?: string
             Deleted?: string
           }[]

@@ -148,8 +148,8 @@ type Part = Pick<
 >
 
 export function instancesOf(client: Client): Part {
-  const { docker, host } = client
-  const container = (id: string) => docker.getContainer(id)
+  const { host } = client
+  const container = (id: string) => client.docker.getContainer(id)
   const taken =
     (name: string): Reading =>
     ({ statusCode, reason }) =>
@@ -188,7 +188,7 @@ export function instancesOf(client: Client): Part {
         signal,
         READ_MS,
         () => undefined,
-        async (abortSignal) => (await docker.listContainers({ all: true, abortSignal })).map(summaryOf),
+        async (abortSignal) => (await client.docker.listContainers({ all: true, abortSignal })).map(summaryOf),
       ),
 
     inspect,
@@ -200,7 +200,7 @@ export function instancesOf(client: Client): Part {
           ? new AppError('IMAGE_NOT_FOUND', { image: request.imageTag ?? request.imageId, host })
           : undefined)
       const made = await client.ask(signal, CHANGE_MS, reading, (abortSignal) =>
-        docker.createContainer({ ...optionsOf(request), abortSignal }),
+        client.docker.createContainer({ ...optionsOf(request), abortSignal }),
       )
       try {
         if ((await inspect(made.id, signal)).imageId !== request.imageId) throw new AppError('TARGET_CHANGED')

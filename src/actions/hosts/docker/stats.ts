@@ -40,21 +40,16 @@ function difference(before: Meter, after: Meter): Sample {
 }
 
 /** @throws AppError INSTANCE_NOT_RUNNING */
-export async function sampleOf(
-  { docker, host, ask }: Client,
-  reading: Reading,
-  id: string,
-  signal: AbortSignal,
-): Promise<Sample> {
+export async function sampleOf(client: Client, reading: Reading, id: string, signal: AbortSignal): Promise<Sample> {
   const read = async (): Promise<Meter> => {
-    const stats = await ask(signal, READ_MS, reading, (abortSignal) => {
+    const stats = await client.ask(signal, READ_MS, reading, (abortSignal) => {
       // Given in place, the client's types would refuse it.
       const options = { stream: false, 'one-shot': true, abortSignal } as const
-      return docker.getContainer(id).stats(options)
+      return client.docker.getContainer(id).stats(options)
     })
     const at = Date.parse(stats.read)
     // The engine answers for one that does not run as well, with nothing in it: as if read in the year 1.
-    if (at < 0) throw new AppError('INSTANCE_NOT_RUNNING', { container: id.slice(0, 12), host })
+    if (at < 0) throw new AppError('INSTANCE_NOT_RUNNING', { container: id.slice(0, 12), host: client.host })
     return { at, cpuNanoseconds: stats.cpu_stats.cpu_usage.total_usage, stats }
   }
   const before = await read()
