@@ -1,5 +1,5 @@
-// What the whole bot holds while nothing happens: the server as it is started, connected to a Discord that runs here, with the
-// cards that ship and one host; once after its start, and once more after it was used.
+// What the whole bot holds while nothing happens: the server as it is started, connected to a Discord and to an engine that run
+// here, with the cards that ship; once after its start, and once more after it was used.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,11 +7,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PermissionFlagsBits } from 'discord-api-types/v10'
 import { startDiscordDouble } from '../test/helpers/discord/double.js'
+import { startEngine } from '../test/helpers/engine.js'
 
 const BIN = join(process.cwd(), 'bin', 'hypercall.mjs')
 const MOST_MB = 150
-/** The writer of the knowledge base ends after 30 s. */
-const IDLE_MS = Number(process.env.BENCH_IDLE_SECONDS ?? 45) * 1000
+/** The threads of the knowledge base end after two minutes. */
+const IDLE_MS = Number(process.env.BENCH_IDLE_SECONDS ?? 150) * 1000
 const GUILD = '300000000000000001'
 const USER = { id: '400000000000000001', username: 'ann' }
 
@@ -52,6 +53,7 @@ function print(pid: number, when: string): number {
   return rss
 }
 
+const engine = await startEngine()
 const folder = mkdtempSync(join(tmpdir(), 'hc-bench-idle-'))
 const double = await startDiscordDouble({
   token: 'bench-token',
@@ -61,7 +63,7 @@ const double = await startDiscordDouble({
 const server = spawn(process.execPath, [BIN, 'serve'], {
   env: {
     PATH: process.env.PATH,
-    DOCKER_HOST: process.env.DOCKER_HOST,
+    DOCKER_HOST: `unix://${engine.socketPath}`,
     HYPERCALL_STATE: join(folder, 'state'),
     HYPERCALL_PORT: '0',
     HYPERCALL_LOG_LEVEL: 'warn',
@@ -116,6 +118,6 @@ try {
 } finally {
   server.kill('SIGTERM')
   await new Promise((resolve) => server.once('exit', resolve))
-  await double.close()
+  await Promise.all([double.close(), engine.stop()])
   rmSync(folder, { recursive: true, force: true })
 }

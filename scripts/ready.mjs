@@ -58,6 +58,7 @@ export async function ensureBuilt() {
       'tsconfig.json',
       'tsconfig.build.json',
       'package-lock.json',
+      'scripts/build-libraries.mjs',
       'scripts/build-page.mjs',
       'scripts/build-dictionary.mjs',
       'scripts/build-diagrams.mjs',
@@ -69,6 +70,8 @@ export async function ensureBuilt() {
   console.error('Building …')
   rmSync(at('dist'), { recursive: true, force: true })
   run(process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'])
+  const { bundleLibraries } = await import('./build-libraries.mjs')
+  await bundleLibraries(at('dist'))
   const { buildPage } = await import('./build-page.mjs')
   await buildPage(at('dist', 'bot', 'web'))
   const { buildDictionaryFile } = await import('./build-dictionary.mjs')

@@ -19,9 +19,12 @@ function collect(): void {
   setFlagsFromString('--expose-gc')
   // Pages that are half empty stay with the process; what is left is moved together.
   setFlagsFromString('--compact-on-every-full-gc')
+  // What only the start ran is compiled again should anybody need it.
+  setFlagsFromString('--stress-flush-code')
   const run = runInNewContext('gc') as () => void
   run()
   setFlagsFromString('--no-compact-on-every-full-gc')
+  setFlagsFromString('--no-stress-flush-code')
   setFlagsFromString('--no-expose-gc')
 }
 

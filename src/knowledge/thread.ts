@@ -1,6 +1,6 @@
 /**
  * Owns the base as others see it from outside its threads. One thread reads and one writes, so that a question never
- * waits for an import; the writer is only there while there is something to write.
+ * waits for an import; each is only there while there is something for it to do.
  */
 import { basename } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -22,6 +22,12 @@ export interface Shipped {
   report(report: IngestReport): void
 }
 
+/** What a thread is given when it starts. */
+export interface ThreadData extends ThreadOptions {
+  /** What stands beside the cards of this folder is loaded before the first call. @see KnowledgeBase.load */
+  folder?: string
+}
+
 type Method = keyof KnowledgeBase
 
 export type Asked =
@@ -41,8 +47,8 @@ export type Answered =
 /** Room for a batch of an import and to spare; whoever needs more is stopped, and the process goes on. */
 const MOST_HEAP_MIB = 1024
 
-/** The writer ends when it has had nothing to do for this long. */
-const IDLE_MS = 30_000
+/** A thread ends when it has had nothing to do for this long: 15 MB each (`npm run bench:idle`). */
+const IDLE_MS = { reader: 120_000, writer: 30_000 }
 
 interface Waiting {
   worker: Worker
@@ -59,16 +65,18 @@ function errorOf(thrown: unknown, file: string): Error {
   return new Error(`${basename(file)} cannot be used: ${code}`, { cause: thrown })
 }
 
-/** One thread, started when it is first needed and again when it has ended. */
-function startThread(body: string, options: ThreadOptions, idleMs: number | undefined) {
+/** One thread, started when it is first needed and again when it has ended. @param data as it is at that moment */
+function startThread(body: string, data: () => ThreadData, idleMs: number) {
   let worker: Worker | undefined
   let last = 0
   let idle: NodeJS.Timeout | undefined
   const waiting = new Map<number, Waiting>()
 
   const start = (): Worker => {
+    const workerData = data()
+    const told = (thrown: unknown): Error => errorOf(thrown, workerData.file)
     const started = new Worker(body, {
-      workerData: options,
+      workerData,
       name: 'knowledge',
       // Without it V8 lets garbage pile up to gigabytes before it looks.
       resourceLimits: { maxOldGenerationSizeMb: MOST_HEAP_MIB, maxYoungGenerationSizeMb: 32 },
@@ -79,12 +87,12 @@ function startThread(body: string, options: ThreadOptions, idleMs: number | unde
       if (answered.kind === 'more') one?.more?.()
       else if (answered.kind === 'progress') one?.progress?.(answered.report)
       else if (answered.kind === 'done') one?.resolve(answered.result)
-      else one?.reject(errorOf(answered.error, options.file))
+      else one?.reject(told(answered.error))
     })
     // A thread that dies takes what it was doing with it; what it had committed stays, and the next call starts another.
     const gone = (error: unknown): void => {
       if (worker === started) worker = undefined
-      for (const one of waiting.values()) if (one.worker === started) one.reject(errorOf(error, options.file))
+      for (const one of waiting.values()) if (one.worker === started) one.reject(told(error))
     }
     started.on('error', gone)
     started.on('exit', () => gone(new Error('the thread of the knowledge base has ended')))
@@ -125,7 +133,7 @@ function startThread(body: string, options: ThreadOptions, idleMs: number | unde
       waiting.delete(id)
       if (waiting.size === 0) {
         worker?.unref()
-        if (idleMs !== undefined) idle = setTimeout(() => void close(), idleMs).unref()
+        idle = setTimeout(() => void close(), idleMs).unref()
       }
     }
   }
@@ -139,13 +147,24 @@ export type StartedKnowledge = Knowledge & {
   close(): Promise<void>
 }
 
-/** @param body the compiled `worker.js` */
-export function startKnowledge(body: string, options: ThreadOptions, shipped?: Shipped): StartedKnowledge {
-  const reader = startThread(body, options, undefined)
-  const writer = startThread(body, options, IDLE_MS)
+/** @param body the compiled `worker.js` @param idleMs after how long without anything to do a thread ends */
+export function startKnowledge(
+  body: string,
+  options: ThreadOptions,
+  shipped?: Shipped,
+  idleMs: Readonly<Record<'reader' | 'writer', number>> = IDLE_MS,
+): StartedKnowledge {
+  /** What a reader that starts later has to know. */
+  let folder: string | undefined
+  const reader = startThread(body, () => ({ ...options, ...(folder === undefined ? {} : { folder }) }), idleMs.reader)
+  const writer = startThread(body, () => options, idleMs.writer)
 
+  async function load(dir: string): Promise<void> {
+    await reader.call('load', [dir])
+    folder = dir
+  }
   async function ingest(dir: string): Promise<IngestReport> {
-    const [report] = await Promise.all([writer.call('ingest', [dir]), reader.call('load', [dir])])
+    const [report] = await Promise.all([writer.call('ingest', [dir]), load(dir)])
     return report as IngestReport
   }
   async function bringShipped(): Promise<void> {
@@ -224,7 +243,7 @@ export function startKnowledge(body: string, options: ThreadOptions, shipped?: S
   return {
     import: bring,
     ingest,
-    load: read('load'),
+    load: (dir) => isReady().then(() => load(dir)),
     save: write('save'),
     remove: write('remove'),
     revert: write('revert'),

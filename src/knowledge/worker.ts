@@ -9,11 +9,11 @@ import { type KnowledgeBase, openKnowledge } from './base.js'
 import { openDictionary } from './dictionary.js'
 import type { ImportOptions } from './import.js'
 import { spareMemory } from './spare-memory.js'
-import type { Answered, Asked, ThreadOptions } from './thread.js'
+import type { Answered, Asked, ThreadData } from './thread.js'
 
 const port = parentPort
 if (port === null) throw new Error('this file is the body of a thread')
-const { file, dictionary } = workerData as ThreadOptions
+const { file, dictionary, folder } = workerData as ThreadData
 
 const db = new Database(file, { timeout: 60_000 })
 // What a team knows is for the account that runs this alone, like everything else in its state folder.
@@ -23,6 +23,8 @@ db.pragma('synchronous = NORMAL')
 db.pragma('foreign_keys = ON')
 const terms = dictionary === undefined ? undefined : new Database(dictionary, { readonly: true, fileMustExist: true })
 const knowledge: KnowledgeBase = openKnowledge(db, terms && openDictionary(terms))
+// What is asked meanwhile waits.
+if (folder !== undefined) await knowledge.load(folder)
 
 spareMemory()
 

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -16,6 +16,7 @@ import { bytes, card, jsonLines, makeBase } from './base.js'
 import { dumpIndex } from './index-dump.js'
 
 const IMPORTER = fileURLToPath(new URL('../helpers/importer.mjs', import.meta.url))
+const FACTS = fileURLToPath(new URL('../../data/knowledge/systems.yaml', import.meta.url))
 const OPTIONS = { tenant: 'blue', collection: 'notes', file: 'notes.jsonl', author: 'ann' }
 const CHANGE = { author: 'ann', at: 1, reason: 'asked' }
 const CARDS = [
@@ -28,10 +29,10 @@ beforeAll(() => {
   worker = builtFile('knowledge/worker.js')
 }, 120_000)
 
-function start() {
+function start(idleMs?: { reader: number; writer: number }) {
   const folder = mkdtempSync(join(tmpdir(), 'hypercall-thread-'))
   const file = join(folder, 'test.sqlite')
-  const knowledge = startKnowledge(worker, { file })
+  const knowledge = startKnowledge(worker, { file }, undefined, idleMs)
   onTestFinished(async () => {
     await knowledge.close()
     rmSync(folder, { recursive: true, force: true })
@@ -161,6 +162,20 @@ describe('a base in threads', () => {
     }
     expect(await knowledge.import(source(), OPTIONS).catch((error: unknown) => error)).toBe(failure)
     expect(await knowledge.import(bytes(jsonLines(...CARDS)), OPTIONS)).toMatchObject({ added: 2 })
+  })
+
+  it('knows the same once its threads have ended for want of something to do', async () => {
+    const { dir, write } = makeBase()
+    const { knowledge } = start({ reader: 20, writer: 20 })
+    write('en/seal.md', card('seal', 'A seal barks at night.'))
+    write('systems.yaml', readFileSync(FACTS))
+    await knowledge.ingest(dir)
+    const ask = async () => [await knowledge.systems(), await knowledge.answer('Does a seal bark?')]
+    const before = await ask()
+    await sleep(500)
+    expect(before[0]).not.toEqual([])
+    expect(await ask()).toEqual(before)
+    expect(await knowledge.save({ id: 'walrus', title: 'Walrus' }, 'blue', CHANGE, true)).toBeDefined()
   })
 
   it('throws what the base throws', async () => {
