@@ -174,6 +174,11 @@ export interface ActionDefinition<
   readonly acceptsFolder?: true
   /** Whether the output is `{jobId}` of a job to follow. */
   readonly startsJob?: true
+  /**
+   * Changes nothing but what is kept in the database of the audit log, and at once: what it changes and the row of its
+   * outcome are one, and neither is ever without the other. `run` gives its output, and no promise of it.
+   */
+  readonly atOnce?: true
   /** Answers are shown to the caller alone where others could read along. */
   readonly private?: true
   /** For those alone who run a team's Hypercall: surfaces may keep it out of others' sight. Policy decides all the same. */
@@ -211,13 +216,15 @@ export interface Action {
   readonly fileTypes: readonly string[]
   readonly acceptsFolder: boolean
   readonly startsJob: boolean
+  readonly atOnce: boolean
   readonly private: boolean
   readonly administrative: boolean
   readonly personal: boolean
   readonly message?: FromMessage
   readonly form: readonly FormField[]
   also?(input: Readonly<Record<string, unknown>>, instance: InstanceDetail): readonly Also[]
-  run(input: Readonly<Record<string, unknown>>, context: CallContext): Promise<unknown>
+  /** @returns the output, or a promise of it for what is not done at once */
+  run(input: Readonly<Record<string, unknown>>, context: CallContext): unknown
   view(output: unknown, lang: Lang): View
 }
 
@@ -237,12 +244,12 @@ export function defineAction<
     fileTypes: definition.fileTypes ?? [],
     acceptsFolder: definition.acceptsFolder ?? false,
     startsJob: definition.startsJob ?? false,
+    atOnce: definition.atOnce ?? false,
     private: definition.private ?? false,
     administrative: definition.administrative ?? false,
     personal: definition.personal ?? false,
     form: definition.form ?? [],
-    run: async (input, context) =>
-      definition.run(input as Static<Input>, context as Parameters<typeof definition.run>[1]),
+    run: (input, context) => definition.run(input as Static<Input>, context as Parameters<typeof definition.run>[1]),
     view: (output, lang) => definition.view(output as Static<Output>, lang),
   }
 }

@@ -157,6 +157,48 @@ describe('a call that is allowed', () => {
   })
 })
 
+describe('a verb that changes our own database alone', () => {
+  const JAM = `CREATE TRIGGER jam BEFORE INSERT ON audit WHEN NEW.phase = 'outcome' BEGIN SELECT RAISE(ABORT, 'no'); END`
+  const notes = () => gate.db.prepare('SELECT note FROM notes').pluck().all()
+  /** @param then what it does once it has written */
+  const openNotes = (then: () => unknown) => {
+    const run = () => {
+      gate.db.exec(`INSERT INTO notes VALUES ('one')`)
+      return then()
+    }
+    open({ verbs: [verb('note', 'change', 'none', {}, { run, atOnce: true })] })
+    gate.db.exec('CREATE TABLE notes (note TEXT)')
+  }
+
+  it('has changed it, and says so', async () => {
+    openNotes(() => ({ sizeBytes: 3 }))
+    expect(await gate.call('note')).toMatchObject({ status: 'done', output: { sizeBytes: 3 } })
+    expect([notes(), trace()]).toEqual([['one'], ['intent note -', 'outcome note OK']])
+    expect(gate.rows()[1]).toMatchObject({ bytes: 3 })
+  })
+
+  it('has changed nothing when its outcome cannot be written', async () => {
+    openNotes(() => ({}))
+    gate.db.exec(JAM)
+    await expect(gate.call('note')).rejects.toMatchObject({ code: 'AUDIT_UNAVAILABLE' })
+    expect([notes(), trace()]).toEqual([[], ['intent note -']])
+  })
+
+  it('has changed nothing when it fails', async () => {
+    openNotes(() => {
+      throw new AppError('JOB_FINISHED')
+    })
+    await expect(gate.call('note')).rejects.toMatchObject({ code: 'JOB_FINISHED' })
+    expect([notes(), trace()]).toEqual([[], ['intent note -', 'outcome note JOB_FINISHED']])
+  })
+
+  it('has changed nothing when it is not done at once after all', async () => {
+    openNotes(() => Promise.resolve({}))
+    await expect(gate.call('note')).rejects.toMatchObject({ code: 'INTERNAL' })
+    expect([notes(), trace()]).toEqual([[], ['intent note -', 'outcome note INTERNAL']])
+  })
+})
+
 describe('a call that is refused', () => {
   it('leaves both rows, and says no more than it was', async () => {
     open({ policy: '' })

@@ -8,6 +8,7 @@ export default defineAction({
   summary: { en: "Say no to somebody else's call", zh: '拒绝他人的操作请求' },
   effect: 'change',
   target: 'none',
+  atOnce: true,
   private: true,
   form: [{ field: 'reason' }],
   input: Type.Object({

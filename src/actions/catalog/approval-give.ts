@@ -8,6 +8,7 @@ export default defineAction({
   summary: { en: "Agree to somebody else's call", zh: '同意他人的操作请求' },
   effect: 'change',
   target: 'none',
+  atOnce: true,
   private: true,
   input: Type.Object({ approval: approvalField }),
   output: ApprovalShape,

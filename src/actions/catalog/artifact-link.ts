@@ -15,6 +15,7 @@ export default defineAction({
   summary: { en: 'Make a fresh download link to an artifact, for you alone', zh: '为您生成制品的全新下载链接' },
   effect: 'disclose',
   target: 'artifact',
+  atOnce: true,
   private: true,
   input: Type.Object({ artifact: artifactField }),
   output: Type.Object({

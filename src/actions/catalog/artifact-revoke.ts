@@ -16,6 +16,7 @@ export default defineAction({
   },
   effect: 'change',
   target: 'artifact',
+  atOnce: true,
   private: true,
   input: Type.Object({ artifact: artifactField }),
   output: Type.Object({ artifact: Type.String(), links: Type.Integer() }),

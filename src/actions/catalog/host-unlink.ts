@@ -15,6 +15,7 @@ export default defineAction({
   },
   effect: 'destroy',
   target: 'host',
+  atOnce: true,
   administrative: true,
   input: Type.Object({ host: hostField }),
   output: Type.Object({ host: Type.String() }),

@@ -8,6 +8,7 @@ export default defineAction({
   summary: { en: 'Give an open question to somebody to answer', zh: '将待解答的问题交给某人' },
   effect: 'change',
   target: 'none',
+  atOnce: true,
   input: Type.Object({
     gap: integer({ en: 'The number of the question', zh: '问题编号' }, { min: 1, max: Number.MAX_SAFE_INTEGER }),
     to: text({ en: 'Who is to answer it', zh: '由谁解答' }, { max: 64 }),

@@ -8,6 +8,7 @@ export default defineAction({
   summary: { en: 'Say whether an answer helped', zh: '反馈回答是否有帮助' },
   effect: 'change',
   target: 'none',
+  atOnce: true,
   private: true,
   input: Type.Object({
     asked: integer({ en: 'The number of the question', zh: '问题编号' }, { min: 1, max: Number.MAX_SAFE_INTEGER }),

@@ -7,6 +7,7 @@ export default defineAction({
   summary: { en: 'Let a role of this server stand for a role of policy', zh: '将本服务器的身份组映射为策略角色' },
   effect: 'change',
   target: 'none',
+  atOnce: true,
   private: true,
   administrative: true,
   input: Type.Object({ 'server-role': guildRoleField, role: policyRoleField }),

@@ -18,6 +18,7 @@ export default defineAction({
   summary: { en: "Set this server's language, and the channel for approvals", zh: '设置本服务器的语言与审批频道' },
   effect: 'change',
   target: 'none',
+  atOnce: true,
   private: true,
   administrative: true,
   input: Type.Object({

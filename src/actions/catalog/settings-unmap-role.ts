@@ -10,6 +10,7 @@ export default defineAction({
   },
   effect: 'change',
   target: 'none',
+  atOnce: true,
   private: true,
   administrative: true,
   input: Type.Object({ 'server-role': guildRoleField, role: policyRoleField }),
