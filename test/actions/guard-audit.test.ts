@@ -129,6 +129,11 @@ describe('a row', () => {
     expect(rows()[0]?.digest).not.toBe(rows()[1]?.digest)
   })
 
+  it('of an intent names those who agreed to it', () => {
+    audit.intent(entry('r1'), () => ['100/user:bea'])
+    expect(rows()).toMatchObject([{ request_id: 'r1', phase: 'intent', approvals: '["100/user:bea"]' }])
+  })
+
   it('of a refusal comes with its other one, or not at all', () => {
     audit.refused(entry('r1'), 'FORBIDDEN')
     expect(rows()).toMatchObject([
