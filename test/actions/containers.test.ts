@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import { gunzipSync } from 'node:zlib'
 import Docker from 'dockerode'
 import { extract } from 'tar-stream'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { AppError, bytesOf, type FileSource } from '../../src/actions/index.js'
 import { makeContainer } from '../helpers/engine.js'
 import { codeOf, dockerHost, openRoom, POLICY, type Room } from '../helpers/room.js'
@@ -36,6 +36,7 @@ async function execText(container: Docker.Container, command: string): Promise<s
 
 interface JobAnswer {
   readonly state: string
+  readonly progress: { readonly bytes: number; readonly totalBytes?: number }
   readonly error?: { readonly code: string }
   readonly artifact?: {
     readonly id: string
@@ -312,6 +313,42 @@ describe('copying out and exporting', () => {
     const view = JSON.stringify((await room.call('job.status', { job: jobId })).view)
     expect(view).toContain(`${made.name}-data-in.tar.gz`)
     rmSync(folder, { recursive: true })
+  })
+
+  it('says how much there will be, and goes on without knowing', async () => {
+    const host = dockerHost('local', socketPath)
+    const { driver } = host
+    for (const [size, total] of [
+      [() => Promise.resolve(64_000_000), 64_000_000],
+      [() => Promise.reject(new AppError('ENGINE_LOST', { host: 'local' })), undefined],
+    ] as const) {
+      let goOn = (): void => undefined
+      const looked = new Promise<void>((resolve) => {
+        goOn = resolve
+      })
+      const slow: typeof driver.export = async (id, signal) => {
+        const source = await driver.export(id, signal)
+        return {
+          close: source.close,
+          flow: (take, until) =>
+            source.flow(async (pieces) => {
+              await take(pieces)
+              await looked
+            }, until),
+        }
+      }
+      const other = await openRoom({ hosts: [{ ...host, driver: { ...driver, export: slow, exportSize: size } }] })
+      const made = await makeContainer(docker, { start: false })
+      const { jobId } = await other.does<{ jobId: string }>('container.export', { container: made.name })
+      const status = () => other.does<JobAnswer>('job.status', { job: jobId })
+      await vi.waitFor(async () => expect((await status()).progress.bytes).toBeGreaterThan(0))
+      expect((await status()).progress.totalBytes).toBe(total)
+      goOn()
+      expect(await other.actions.jobs.wait(jobId, 'local', AbortSignal.timeout(20_000))).toMatchObject({
+        state: 'done',
+      })
+      await other.close()
+    }
   })
 
   it('leaves no artifact of a mount whose copy failed, nor of the container', async () => {

@@ -191,6 +191,7 @@ export function hostDriverContract(how: string, reach: () => Promise<Reached>): 
         driver.stat(NO_SUCH, '/', never),
         driver.getArchive(NO_SUCH, '/', never),
         driver.export(NO_SUCH, never),
+        driver.exportSize(NO_SUCH, never),
       ]
       expect(new Set(await Promise.all(asking.map(codeOf)))).toEqual(new Set(['INSTANCE_NOT_FOUND']))
     })
@@ -294,6 +295,9 @@ export function hostDriverContract(how: string, reach: () => Promise<Reached>): 
       await driver.wait(id, never)
       const reference = `hc-${mark}/import`
       const imported = await driver.importImage(await driver.export(id, never), reference, '1', never)
+      const size = await driver.exportSize(id, never)
+      expect(size).toBeGreaterThan(9_000_000)
+      expect(size).toBeLessThan(9_000_000 + 8 * 1024 ** 2)
       expect((await driver.inspectImage(imported, never)).tags).toEqual([`${reference}:1`])
       const twin = await run({ imageId: imported, command: ['/bin/busybox', 'true'] })
       expect(await driver.stat(twin, '/srv/large', never)).toMatchObject({ sizeBytes: 9_000_000 })

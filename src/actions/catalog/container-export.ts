@@ -5,6 +5,7 @@ import { flag, onContainer } from '../fields.js'
 import type { Mount } from '../hosts/driver.js'
 import { JobStarted, jobStartedView } from '../job-views.js'
 import type { JobProgress } from '../jobs/jobs.js'
+import { withTotal } from '../jobs/total.js'
 
 /** An engine copies out of folders and volumes, not out of memory. */
 const canBeCopied = ({ kind }: Mount): boolean => kind === 'bind' || kind === 'volume'
@@ -27,6 +28,7 @@ async function makeAll(
   { artifacts, driver, host, instance, principal }: InstanceContext,
   signal: AbortSignal,
   progress: JobProgress,
+  total: () => number | undefined,
 ): Promise<{ path?: string; artifact: string }[]> {
   const made: { path?: string; artifact: string }[] = []
   let before = 0
@@ -44,7 +46,7 @@ async function makeAll(
         sourceLost: (cause) => new AppError('ENGINE_LOST', { host }, { cause }),
         onBytes(bytes) {
           read = bytes
-          progress.report(before + bytes)
+          progress.report(before + bytes, total())
         },
       })
       before += read
@@ -95,7 +97,12 @@ export default defineAction({
       })),
     ]
     const job = context.startJob(async (signal, progress) => {
-      const [whole, ...others] = await makeAll(sources, context, signal, progress)
+      const { driver } = context
+      // What its mounts hold is not in the engine's figure.
+      const size = taken.length > 0 ? undefined : (until: AbortSignal) => driver.exportSize(instance.id, until)
+      const [whole, ...others] = await withTotal(size, signal, (total) =>
+        makeAll(sources, context, signal, progress, total),
+      )
       const volumes = others.map(({ path = '', artifact }) => ({ path, artifact }))
       return {
         ...(whole ? { artifact: whole.artifact } : {}),

@@ -6,6 +6,8 @@ import { onContainer, referenceField, toField } from '../fields.js'
 import { readReference, writeReference } from '../hosts/image-reference.js'
 import { relay } from '../hosts/relay.js'
 import { JobStarted, jobStartedView } from '../job-views.js'
+import type { JobProgress } from '../jobs/jobs.js'
+import { withTotal } from '../jobs/total.js'
 
 export default defineAction({
   name: 'container.transfer',
@@ -29,12 +31,13 @@ export default defineAction({
     const { driver: there, name: to } = destination
     const name = readReference(reference)
     const leftOut = instance.mounts.map((mount) => mount.destination)
-    const job = startJob(async (signal, progress) => {
+    const move = async (signal: AbortSignal, progress: JobProgress, total: () => number | undefined) => {
       const hash = createHash('sha256')
-      const id = await relay(
+      return relay(
         {
           from: host,
           source: await driver.export(instance.id, signal),
+          total,
           to: destination,
           see: (piece) => hash.update(piece),
           // Without a name until it was looked at: a tag that is in use there keeps its image if this fails.
@@ -51,6 +54,10 @@ export default defineAction({
         signal,
         progress,
       )
+    }
+    const job = startJob(async (signal, progress) => {
+      const size = (until: AbortSignal) => driver.exportSize(instance.id, until)
+      const id = await withTotal(size, signal, (total) => move(signal, progress, total))
       return { images: [{ id, tags: [writeReference(name)] }], ...(leftOut.length === 0 ? {} : { leftOut }) }
     })
     return { jobId: job.id, leftOut }

@@ -35,7 +35,7 @@ export default defineAction({
         mediaType: 'application/x-tar',
         signal,
         sourceLost: (cause) => new AppError('ENGINE_LOST', { host }, { cause }),
-        onBytes: progress.report,
+        onBytes: (bytes) => progress.report(bytes, image.sizeBytes),
       })
       return { artifact: artifact.id, images: [{ id: image.id, tags }] }
     })

@@ -58,7 +58,7 @@ export default defineAction({
           from: host,
           // By its id, so that the archive brings no names: those in use there keep their images if this fails.
           source: await driver.save([image.id], signal),
-          totalBytes: image.sizeBytes,
+          total: () => image.sizeBytes,
           to: destination,
           give: async (archive, until) => (await there.load(archive, until))[0] ?? image.id,
           async accept(imageId, until) {

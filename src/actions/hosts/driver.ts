@@ -335,6 +335,8 @@ export interface HostDriver {
   getArchive(id: string, path: string, signal: AbortSignal): Promise<ByteSource>
   /** @returns an uncompressed tar of the root file system, volumes left out, backpressured */
   export(id: string, signal: AbortSignal): Promise<ByteSource>
+  /** @returns about how many bytes an export of it holds, if the engine tells; it may take long to add them up */
+  exportSize(id: string, signal: AbortSignal): Promise<number | undefined>
 
   /** Every image, left-over ones too. */
   images(signal: AbortSignal): Promise<Image[]>

@@ -224,6 +224,8 @@ export function guarded(host: string, driver: HostDriver, options: GuardOptions)
     putArchive: (id, directory, tar, signal) => taking(tar, putArchive(id, directory, tar, signal)),
     getArchive: streaming(driver.getArchive),
     export: streaming(driver.export),
+    // Beside an export, which tells of the engine's health: how long this takes does not.
+    exportSize: driver.exportSize,
     images: call(driver.images),
     inspectImage: call(driver.inspectImage),
     history: call(driver.history),

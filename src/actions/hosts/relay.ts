@@ -8,8 +8,8 @@ export interface Relay {
   /** The name of the host that it comes from. */
   readonly from: string
   readonly source: ByteSource
-  /** About how much will flow, where that is known. */
-  readonly totalBytes?: number
+  /** About how much will flow, once that is known. */
+  readonly total: () => number | undefined
   readonly to: Host
   /** Shown all that flows. */
   readonly see?: (piece: Buffer) => void
@@ -33,7 +33,7 @@ export async function relay(plan: Relay, signal: AbortSignal, progress: JobProgr
   const counted = watched(plan.source, (piece) => {
     plan.see?.(piece)
     bytes += piece.length
-    progress.report(bytes, plan.totalBytes)
+    progress.report(bytes, plan.total())
   })
   const told = losing(counted, (cause) => new AppError('ENGINE_LOST', { host: from }, { cause }))
   const archive: ByteSource = {

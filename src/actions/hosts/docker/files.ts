@@ -2,7 +2,7 @@
 import { extract } from 'tar-stream'
 import { AppError } from '../../errors.js'
 import type { Entry, HostDriver, Owner } from '../driver.js'
-import { type Client, READ_MS, type Reading, streamOf } from './client.js'
+import { type Client, type Docker, READ_MS, type Reading, streamOf } from './client.js'
 import { readingOf } from './instances.js'
 
 /** Go's os.FileMode, as the engine states it in X-Docker-Container-Path-Stat. */
@@ -55,7 +55,10 @@ const destination =
       : circular(reason)
   }
 
-type Part = Pick<HostDriver, 'stat' | 'owner' | 'putArchive' | 'getArchive' | 'export'>
+type Part = Pick<HostDriver, 'stat' | 'owner' | 'putArchive' | 'getArchive' | 'export' | 'exportSize'>
+
+/** An engine walks through all that a container wrote. */
+const ADD_UP_MS = 10 * 60_000
 
 export function filesOf(client: Client): Part {
   const { host } = client
@@ -119,6 +122,14 @@ export function filesOf(client: Client): Part {
 
     export: (id, signal) =>
       client.stream(signal, readingOf(host, id), { method: 'GET', path: `/containers/${id}/export` }),
+
+    exportSize: (id, signal) =>
+      client.ask(signal, ADD_UP_MS, readingOf(host, id), async (abortSignal) => {
+        // The client takes this here too; only its types do not say so.
+        const options = { size: true, abortSignal } as Docker.ContainerInspectOptions
+        const found = (await client.docker.getContainer(id).inspect(options)) as { SizeRootFs?: number }
+        return found.SizeRootFs
+      }),
   }
   return files
 }
