@@ -98,7 +98,7 @@ export function markdown(text: string, reader: Reader): string {
 }
 
 function embed(
-  { color = 0, title, description, image, footer }: APIEmbed,
+  { color = 0, author, title, description, image, footer }: APIEmbed,
   reader: Reader,
   images: ReadonlyMap<string, string>,
 ): string {
@@ -106,6 +106,7 @@ function embed(
     slot: 'embeds',
     color: `#${color.toString(16).padStart(6, '0')}`,
     image: image && images.get(image.url),
+    'author-name': author?.name,
   }
   return [
     `<discord-embed${attributes(values)}>`,

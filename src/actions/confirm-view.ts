@@ -5,6 +5,7 @@ import type { Approval, Shown } from './guard/approvals.js'
 import type { Image, InstanceDetail } from './hosts/driver.js'
 import type { Host } from './hosts/hosts.js'
 import { shortImageId } from './hosts/image-reference.js'
+import { zhName } from './names.js'
 import type { RegisteredAction } from './registry.js'
 import { type Bilingual, formatBytes, type Lang, say } from './text.js'
 import type { Fact, View } from './view.js'
@@ -43,13 +44,17 @@ function describe({ action, instance, image, host, destination, file }: Asked): 
   return { en: `${action.summary.en}: ${what}`, zh: `${action.summary.zh}：${what}` }
 }
 
-function factsOf({ action, instance, input }: Asked): Fact[] {
+function factsOf({ action, instance, input }: Asked): (Omit<Fact, 'label'> & { readonly label: Bilingual })[] {
   const refersOf = new Map(action.fields.map(({ name, refers }) => [name, refers]))
   return Object.entries(input)
     .filter(([name]) => name !== 'host' && name !== action.target && !(name === 'container' && instance))
     .map(([name, value]) => {
       const refers = refersOf.get(name)
-      return { label: name, value: String(value), ...(refers ? { refers } : {}) }
+      return {
+        label: { en: name, zh: zhName.field(action.name, name) ?? name },
+        value: String(value),
+        ...(refers ? { refers } : {}),
+      }
     })
 }
 
@@ -82,7 +87,7 @@ export function shownOf(asked: Asked): Shown {
 }
 
 export function confirmView(asked: Asked, lang: Lang, approval?: Approval): View {
-  const facts = factsOf(asked).map((fact) => ({ ...fact, value: shown(fact.value, lang) }))
+  const facts = factsOf(asked).map((fact) => ({ ...fact, label: fact.label[lang], value: shown(fact.value, lang) }))
   return {
     tone: 'warn',
     heading: WORDS.heading[lang],

@@ -88,7 +88,8 @@ function sourceLines(citations: AnswerOutput['citations'], lang: Lang): string {
 /** In the language of the question, whatever language the one who asked has set. */
 export function answerView(output: AnswerOutput): View {
   const lang: Lang = output.lang === 'zh' ? 'zh' : 'en'
-  const { asked } = output
+  const { asked, question } = output
+  const about = question === undefined ? {} : { about: question }
   if (!output.found) {
     const topics: Choice[] = output.nearest.slice(0, 3).map((topic) => ({
       label: topic.title.slice(0, 80),
@@ -108,9 +109,9 @@ export function answerView(output: AnswerOutput): View {
       action: 'knowledge.save',
       input: { card: `gap-${asked}`, gap: asked },
       style: 'primary',
-      draft: { title: output.question ?? '' },
+      draft: { title: question ?? '' },
     }
-    return { tone: 'info', heading: WORDS.unknown[lang], blocks, choices: [...topics, teach] }
+    return { tone: 'info', heading: WORDS.unknown[lang], ...about, blocks, choices: [...topics, teach] }
   }
   const judge = (helpful: boolean): Choice => ({
     label: (helpful ? WORDS.helpful : WORDS.notHelpful)[lang],
@@ -120,6 +121,7 @@ export function answerView(output: AnswerOutput): View {
   })
   return {
     tone: 'good',
+    ...about,
     blocks: [
       { kind: 'prose', markdown: output.answer },
       { kind: 'text', text: sourceLines(output.citations, lang) },

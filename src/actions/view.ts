@@ -87,6 +87,8 @@ export interface Choice {
 export interface View {
   readonly tone: 'info' | 'good' | 'warn' | 'bad'
   readonly heading?: string
+  /** What was asked, for where those who read along would not see it. */
+  readonly about?: string
   readonly blocks: readonly Block[]
   readonly choices?: readonly Choice[]
 }

@@ -272,8 +272,8 @@ describe('on a container', () => {
     const { facts } = asked.approval
     expect(facts).toEqual(
       expect.arrayContaining([
-        { label: 'command', value: command },
-        { label: 'env', value: 'TOKEN=…' },
+        { label: { en: 'command', zh: '命令' }, value: command },
+        { label: { en: 'env', zh: '环境变量' }, value: 'TOKEN=…' },
       ]),
     )
     expect(JSON.stringify(open.db.prepare('SELECT * FROM approvals').all())).not.toContain('hunter2')

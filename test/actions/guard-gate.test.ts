@@ -567,7 +567,7 @@ describe('a call that others must agree to', () => {
       needed: [{ role: 'ops', count: 2 }],
       why: { en: 'Gone.', zh: '没了。' },
       facts: expect.arrayContaining([
-        { label: 'env', value: 'A=…' },
+        { label: { en: 'env', zh: '环境变量' }, value: 'A=…' },
         { label: { en: 'state', zh: '状态' }, value: 'running' },
       ]),
     })

@@ -116,6 +116,8 @@ describe('asking', () => {
     const asked = run('ask', { question: '什么是一型虚拟机监控程序？' }, { user: bob, roles: [], locale: 'zh-CN' })
     const { embeds, attachments } = await answered(asked)
     expect(embeds[0]?.image?.url).toContain('picture.png')
+    // Discord shows others only that somebody used the command.
+    expect(embeds[0]?.author).toEqual({ name: '什么是一型虚拟机监控程序？' })
     expect(attachments).toMatchObject([{ filename: 'picture.png', description: expect.stringContaining('硬件') }])
   })
 

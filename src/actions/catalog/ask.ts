@@ -36,7 +36,7 @@ export default defineAction({
     nearest: Type.Array(Type.Object({ card: Type.String(), title: Type.String(), lang: Type.String() })),
     lang: Type.String(),
     asked: Type.Optional(Type.Integer({ description: 'For knowledge.feedback; missing when nothing was asked about' })),
-    question: Type.Optional(Type.String({ description: 'As it was asked; where there is no answer' })),
+    question: Type.Optional(Type.String({ description: 'As it was asked' })),
     comparison: Type.Optional(ComparisonOutput),
     diagram: Type.Optional(
       Type.Object(
@@ -49,11 +49,10 @@ export default defineAction({
     const { tenant } = principal
     const { gist, ...answer } = await knowledge.answer(question, { tenant })
     if (gist === '') return answer
-    const { lang, citations, found } = answer
-    const unanswered = found ? {} : { question }
+    const { lang, citations } = answer
     return {
       ...answer,
-      ...unanswered,
+      question,
       asked: gaps.asked(tenant, { gist, lang, text: question, card: citations[0]?.card }),
     }
   },

@@ -17,7 +17,7 @@ export interface Requirement {
   readonly count: number
 }
 
-/** A label that is no word, such as the name of a field, is the same in both languages. */
+/** A label that is the same in both languages is one text. */
 export interface ShownFact extends Omit<Fact, 'label'> {
   readonly label: string | Bilingual
 }

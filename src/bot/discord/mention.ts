@@ -76,7 +76,9 @@ export function createMentions({ config, actions, log, pictures, now, rest }: Me
     }
     try {
       const { card } = await answers.to({ action: 'ask', input: { question } }, asker)
-      await sendCard((answer) => answerMessage(rest, message, answer), card, child)
+      // The question stands right above.
+      const { about: _, ...view } = card.view
+      await sendCard((answer) => answerMessage(rest, message, answer), { ...card, view }, child)
     } catch (error) {
       child.warn({ err: error }, 'an answer did not reach Discord')
     }

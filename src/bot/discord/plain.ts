@@ -30,7 +30,7 @@ function blockText(block: Block): string {
 /** Where a message has buttons, a file has the commands that they stand for. */
 const stepText = (choice: Choice): string => `${choice.label}: ${writeLine(choice)}`
 
-export function plainText({ heading, blocks, choices = [] }: View): string {
-  const parts = [heading ?? '', ...blocks.map(blockText), choices.map(stepText).join('\n')]
+export function plainText({ about = '', heading = '', blocks, choices = [] }: View): string {
+  const parts = [about, heading, ...blocks.map(blockText), choices.map(stepText).join('\n')]
   return `${tidy(parts.filter((part) => part !== '').join('\n\n'))}\n`
 }

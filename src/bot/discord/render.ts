@@ -59,6 +59,7 @@ export interface Message {
 /** Discord, "Embed Limits" and "Component Reference". Lengths are kept in UTF-16 units, the strictest way to count. */
 const LIMITS = {
   title: 256,
+  author: 256,
   description: 4_096,
   footer: 512,
   label: 80,
@@ -344,17 +345,25 @@ export function render(card: Card): Message {
     .map(oneLine)
     .filter((part) => part !== '')
     .join(' · ')
+  const about = oneLine(view.about ?? '')
   const alt = tidy(picture?.alt ?? '').trim()
   const { text, whole } = describe(
     view.blocks.filter((block) => !elsewhere.has(block)),
     lang,
     {
-      isCut: title !== heading || small.length > LIMITS.footer || alt.length > LIMITS.alt || buttons.isCut,
+      isCut:
+        title !== heading ||
+        about.length > LIMITS.author ||
+        small.length > LIMITS.footer ||
+        alt.length > LIMITS.alt ||
+        buttons.isCut,
       leftOff: buttons.leftOff.length,
     },
   )
   const embed: APIEmbed = {
     color: COLOURS[view.tone],
+    // The line above the title.
+    ...(about === '' ? {} : { author: { name: cut(about, LIMITS.author) } }),
     ...(title === '' ? {} : { title }),
     // Discord refuses a message that shows nothing.
     ...(text.trim() !== '' ? { description: text } : title === '' ? { description: '—' } : {}),

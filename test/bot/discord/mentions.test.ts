@@ -56,6 +56,7 @@ describe('calling the bot', () => {
     ['什么是一型虚拟机监控程序？', /[\u4e00-\u9fff][\s\S]*\[1\]/],
   ])('with %j is answered below it, with sources, and pings nobody', async (question, expected) => {
     const answer = await answerTo(call(question))
+    expect(answer.embeds[0]?.author).toBeUndefined()
     expect(shown(answer)).toMatch(expected)
     expect(answer.mentions).toEqual([])
     expect(labelsOf(answer).length).toBe(2)

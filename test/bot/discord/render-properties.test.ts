@@ -147,6 +147,7 @@ const view: fc.Arbitrary<View> = fc
         .tuple(list(block, 7), times(8))
         .map(([blocks, count]) => Array.from({ length: count }, () => blocks).flat()),
       heading: text,
+      about: text,
       choices: fc.oneof({ weight: 5, arbitrary: list(choice, 4) }, { weight: 1, arbitrary: list(choice, 40) }),
     },
     { requiredKeys: ['tone', 'blocks'] },
@@ -213,8 +214,8 @@ function textsOf(part: Block): readonly string[] {
 }
 
 /** All that is to be told. */
-const told = ({ view: { heading, blocks, choices = [] }, footer, buttons = [] }: Omit<Card, 'lang'>): string =>
-  [heading, ...blocks.flatMap(textsOf), ...[...choices, ...buttons].map(({ label }) => label), footer].join(' ')
+const told = ({ view: { about, heading, blocks, choices = [] }, footer, buttons = [] }: Omit<Card, 'lang'>): string =>
+  [about, heading, ...blocks.flatMap(textsOf), ...[...choices, ...buttons].map(({ label }) => label), footer].join(' ')
 
 const componentsOf = ({ body }: Message): Component[] => allComponents(body.components as Component[])
 
@@ -222,7 +223,7 @@ const componentsOf = ({ body }: Message): Component[] => allComponents(body.comp
 function visible(message: Message): string {
   const { embeds, attachments } = message.body
   return [
-    ...embeds.flatMap(({ title, description, footer }) => [title, description, footer?.text]),
+    ...embeds.flatMap(({ author, title, description, footer }) => [author?.name, title, description, footer?.text]),
     ...componentsOf(message).flatMap(({ label, url }) => [label, url && decodeURI(url)]),
     ...attachments.map(({ description }) => description),
   ].join(' ')
@@ -243,6 +244,7 @@ function broken({ body, files }: Message): string[] {
       ({ message }) => message,
     ),
     ...(body.embeds.some((embed) => !embed.title?.trim() && !embed.description?.trim()) ? ['an empty embed'] : []),
+    ...(body.embeds.some(({ author }) => author?.name.trim() === '') ? ['an empty author'] : []),
     ...(body.embeds.some((embed) => embed.footer?.text.trim() === '') ? ['an empty footer'] : []),
     ...(componentsOf({ body, files }).some(({ label }) => label?.trim() === '') ? ['an empty label'] : []),
     ...(body.attachments.some(({ id, filename }) => names[id] !== filename) ? ['an attachment without its file'] : []),
