@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import { constants, createGzip } from 'node:zlib'
 import { type ByteSource, bytesOf, losing, readableOf } from '../bytes.js'
 import { AppError } from '../errors.js'
+import { type Writing, writingDirectly } from './direct-file.js'
 
 export interface Transferred {
   readonly sizeBytes: number
@@ -59,19 +60,11 @@ async function writeAll(file: FileHandle, pieces: readonly Buffer[]): Promise<vo
   }
 }
 
-/** What a file is written through. */
-interface Writing {
-  /** @throws what the system says, also of what it was given before */
-  write(pieces: readonly Buffer[]): Promise<void>
-  /** @param isPassing whether it need not be on the disk */
-  end(isPassing: boolean): Promise<void>
-}
-
 /**
  * Brings a file to the disk while it is still being written: a system with much memory would keep gigabytes of it until
  * the end, and then everybody waits for the disk alone.
  */
-function writingTo(file: FileHandle): Writing {
+function writingTo(file: FileHandle, isPassing: boolean): Writing {
   let waiting = 0
   let flushing: Promise<void> | undefined
   let failure: unknown
@@ -94,11 +87,13 @@ function writingTo(file: FileHandle): Writing {
       waiting += pieces.reduce((sum, piece) => sum + piece.length, 0)
       if (waiting >= FLUSH_EVERY_BYTES && flushing === undefined) flush()
     },
-    async end(isPassing) {
+    async end() {
       await flushing
       if (failure !== undefined) throw failure
-      // The name must never promise bytes that a power cut could take back.
       if (!isPassing) await file.sync()
+    },
+    async close() {
+      await flushing
     },
   }
 }
@@ -139,11 +134,16 @@ export async function transfer(source: ByteSource, file: string, options: Transf
     await requireSpace(folder, options.minFreeBytes)
     options.admit?.(0)
     const handle = await open(temporary, 'wx', 0o600)
-    const writing = writingTo(handle)
+    let writing: Writing | undefined
     try {
-      await bytes.flow((pieces) => write(writing, pieces), signal)
-      await writing.end(isPassing)
+      // What is read again at once is best left in memory.
+      const through = (isPassing ? undefined : await writingDirectly(temporary, handle)) ?? writingTo(handle, isPassing)
+      writing = through
+      await bytes.flow((pieces) => write(through, pieces), signal)
+      // The name must never promise bytes that a power cut could take back.
+      await through.end()
     } finally {
+      await writing?.close()
       // Until the file is closed its bytes stay on the disk, whatever is removed.
       await handle.close()
     }
