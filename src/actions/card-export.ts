@@ -1,5 +1,5 @@
 // A team's own cards as one stream of bytes, a page at a time, in a form that knowledge.import reads again.
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { ZipFile } from 'yazl'
 import type { Knowledge } from '../knowledge/index.js'
@@ -40,7 +40,8 @@ const MOST_WAITING_BYTES = 1024 * 1024
 
 function zipped(files: AsyncIterable<CardFile>): Readable {
   const zip = new ZipFile()
-  const out = new Readable().wrap(zip.outputStream)
+  // It takes what there is also before anybody reads.
+  const out = zip.outputStream.pipe(new PassThrough({ highWaterMark: 2 * MOST_WAITING_BYTES }))
   const fill = async (): Promise<void> => {
     for await (const file of files) {
       while (out.readableLength > MOST_WAITING_BYTES && !out.destroyed) await turn()
