@@ -47,7 +47,7 @@ export type Answered =
 /** Room for a batch of an import and to spare; whoever needs more is stopped, and the process goes on. */
 const MOST_HEAP_MIB = 1024
 
-/** A thread ends when it has had nothing to do for this long: 15 MB each (`npm run bench:idle`). */
+/** A thread ends when it has had nothing to do for this long: the reader alone holds some 10 MB (`npm run bench:idle`). */
 const IDLE_MS = { reader: 120_000, writer: 30_000 }
 
 interface Waiting {

@@ -7,13 +7,13 @@ import { type FileHandle, open } from 'node:fs/promises'
 export interface Writing {
   /** @throws what the system says, also of what it was given before */
   write(pieces: readonly Buffer[]): Promise<void>
-  /** All of it is written, and on the disk. @throws as `write` does */
+  /** All of it is written, and on the disk unless it need not be. @throws as `write` does */
   end(): Promise<void>
   /** Lets go of what was opened for it, once nothing is under way; the file itself stays its opener's. */
   close(): Promise<void>
 }
 
-/** A multiple of what any disk takes as one; larger ones were not faster. */
+/** A multiple of what any disk takes as one. */
 const BLOCK_BYTES = 1024 * 1024
 
 /** Begins where a page of memory does, as a disk wants it: what malloc gives has its notes in front. */
@@ -38,7 +38,10 @@ async function openDirectly(path: string): Promise<FileHandle | undefined> {
  */
 export async function writingDirectly(path: string, file: FileHandle): Promise<Writing | undefined> {
   const direct = await openDirectly(path)
-  if (direct === undefined) return undefined
+  return direct && writingThrough(direct, file)
+}
+
+function writingThrough(direct: FileHandle, file: FileHandle): Writing {
   const memory = pages(2 * BLOCK_BYTES)
   let filling = memory.subarray(0, BLOCK_BYTES)
   let leaving = memory.subarray(BLOCK_BYTES)
@@ -50,7 +53,7 @@ export async function writingDirectly(path: string, file: FileHandle): Promise<W
   async function put(bytes: Buffer, at: number): Promise<void> {
     let written = 0
     try {
-      if (bytes.length === BLOCK_BYTES) written = (await direct?.write(bytes, 0, bytes.length, at))?.bytesWritten ?? 0
+      if (bytes.length === BLOCK_BYTES) written = (await direct.write(bytes, 0, bytes.length, at)).bytesWritten
     } catch (error) {
       if (!isRefusal(error)) throw error
     }
